@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -69,8 +70,11 @@ def evaluate(
     title: str,
     settings: Settings = USUAL,
     deviations: tuple[str, ...] | None = None,
+    on_step: Callable[[int, int], None] = lambda num_done, num_steps: None,
 ) -> Report:
-    """The first system is the one that is evaluated; the others stand beside it on the same samples."""
+    """The first system is the one that is evaluated; the others stand beside it on the same samples.
+
+    `on_step` is told how many of how many parts are done, and ends the evaluation by what it raises."""
     names = [system.name for system in systems]
     if len(set(names)) < len(names):
         raise ValueError(f"Two files of predictions are called {names[0]}: give each another name.")
@@ -82,6 +86,9 @@ def evaluate(
     failed: list[Failed] = []
     notes: list[str] = []
     tasks = list(_tasks(samples))
+    steps = itertools.count(1)
+    # Of each task its systems and what is between them; then what measures don't see.
+    num_steps = len(tasks) * (len(systems) + 1) + 1
     for of in tasks:
         scores: dict[str, Scored] = {}
         for system in systems:
@@ -90,11 +97,15 @@ def evaluate(
             failed += _failures(of, system)
             figures += _figures(of, system.name, scores[system.name], settings)
             dependence += _dependence(of, system, settings)
+            on_step(next(steps), num_steps)
         compared += _compared(of, scores, settings)
         cases += _cases(of, systems, scores, settings)
         notes += _notes(of)
+        on_step(next(steps), num_steps)
     compared = [one for name in names[1:] for one in _corrected(compared, name)]
     reports = next((of for of in tasks if of.task == Task.REPORT), None)
+    unseen = () if reports is None else tuple(blind_spots(reports.samples, settings))
+    on_step(next(steps), num_steps)
     return Report(
         title=title,
         systems=tuple(names),
@@ -106,7 +117,7 @@ def evaluate(
         absent=tuple(absent.values()),
         compared=tuple(compared),
         failed=tuple(failed),
-        blind_spots=() if reports is None else tuple(blind_spots(reports.samples, settings)),
+        blind_spots=unseen,
         dependence=tuple(dependence),
         cases=tuple(cases),
     )

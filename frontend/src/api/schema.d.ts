@@ -364,6 +364,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/evaluations/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Newest first, page by page: `before` takes the last answer's `next_before`. */
+        get: operations["metrics_list"];
+        put?: never;
+        /** @description Measure what a version wrote of a collection against the studies' references. */
+        post: operations["metrics_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{uid}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description How far it is, and its result. */
+        get: operations["metrics_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{uid}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description End it. */
+        post: operations["metrics_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{uid}/go-on/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Let a failed or cancelled one go on, with the same outputs. */
+        post: operations["metrics_go_on"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/exports/": {
         parameters: {
             query?: never;
@@ -1720,6 +1789,13 @@ export interface components {
             /** @description what needs a word; where nothing is disputed, everything does */
             disputed: components["schemas"]["Disputed"][];
         };
+        /**
+         * @description * `report` - findings and impression
+         *     * `findings` - findings
+         *     * `impression` - impression
+         * @enum {string}
+         */
+        AgainstEnum: "report" | "findings" | "impression";
         /**
          * @description * `annotate_region` - annotate_region
          * @enum {string}
@@ -3134,6 +3210,44 @@ export interface components {
              */
             memory_mb?: number;
         };
+        MetricRunJson: {
+            /** Format: uuid */
+            uid: string;
+            title: string;
+            /** Format: uuid */
+            version: string;
+            /** Format: uuid */
+            beside?: string | null;
+            collection: string;
+            side: string;
+            against: components["schemas"]["AgainstEnum"];
+            state: components["schemas"]["JobState"];
+            error: string;
+            /** @description 0 until it is known */
+            num_steps: number;
+            num_done: number;
+        };
+        MetricRunPageJson: {
+            results: components["schemas"]["MetricRunJson"][];
+            next_before: number | null;
+        };
+        /** @description `side` is "test" where it is left out; empty it is all sides. */
+        MetricsWantedJsonRequest: {
+            title: string;
+            /** Format: uuid */
+            version: string;
+            /** Format: uuid */
+            beside?: string | null;
+            /** Format: uuid */
+            collection_version: string;
+            /** @default test */
+            side: components["schemas"]["Split"] | components["schemas"]["BlankEnum"];
+            /** @default report */
+            against: components["schemas"]["AgainstEnum"];
+            query?: string;
+            is_missing_wrong?: boolean;
+            seed?: number;
+        };
         MissedFinding: {
             /** Format: uuid */
             uid: string;
@@ -4294,6 +4408,27 @@ export interface components {
             /** @description rl_feedback.preferences.Readers as JSON */
             readers?: unknown;
         };
+        /** @description `result` is results.json; null before it is there. */
+        WholeMetricRunJson: {
+            /** Format: uuid */
+            uid: string;
+            title: string;
+            /** Format: uuid */
+            version: string;
+            /** Format: uuid */
+            beside?: string | null;
+            collection: string;
+            side: string;
+            against: components["schemas"]["AgainstEnum"];
+            state: components["schemas"]["JobState"];
+            error: string;
+            /** @description 0 until it is known */
+            num_steps: number;
+            num_done: number;
+            readonly result: {
+                [key: string]: unknown;
+            } | null;
+        };
         Window: {
             /** Format: double */
             center: number;
@@ -5336,6 +5471,115 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RefusedJson"];
+                };
+            };
+        };
+    };
+    metrics_list: {
+        parameters: {
+            query?: {
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricRunPageJson"];
+                };
+            };
+        };
+    };
+    metrics_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MetricsWantedJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["MetricsWantedJsonRequest"];
+                "multipart/form-data": components["schemas"]["MetricsWantedJsonRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricRunJson"];
+                };
+            };
+        };
+    };
+    metrics_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WholeMetricRunJson"];
+                };
+            };
+        };
+    };
+    metrics_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricRunJson"];
+                };
+            };
+        };
+    };
+    metrics_go_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricRunJson"];
                 };
             };
         };

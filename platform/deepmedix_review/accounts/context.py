@@ -27,7 +27,7 @@ NAVIGATION = (
 # Pages that belong to an entry, and lie beside its address.
 BELOW = {
     "reader-study-list": ("criterion-list",),
-    "model-list": ("arena-list",),
+    "model-list": ("arena-list", "metric-run-list"),
     "study-list": ("collection-list", "erasure-list", "retention"),
 }
 

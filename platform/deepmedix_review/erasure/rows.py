@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
 
-from deepmedix_review.evaluation.models import Battle, Judgement, PatientAnswer, PatientFilm
+from deepmedix_review.evaluation.models import Battle, Judgement, MetricCase, PatientAnswer, PatientFilm
 from deepmedix_review.feedback.models import (
     DatasetReading,
     ExpertRegion,
@@ -101,6 +101,8 @@ OF_READING = "reading__assignment__case__study"
 TABLES: Sequence[Table] = (
     Table(Judgement.objects.all(), "battle__study", "judgements"),
     Table(Battle.objects.all(), "study", "battles"),
+    # The result itself names a study by number alone.
+    Table(MetricCase.objects.all(), "study"),
     Table(CriterionRating.objects.all(), OF_READING, "ratings"),
     Table(StepRating.objects.all(), OF_READING, "ratings"),
     Table(RegionAnnotation.objects.all(), OF_READING, "ratings"),

@@ -8,7 +8,7 @@ from deepmedix_review.common.models import LeasedJob, PublicModel
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Vote
-from deepmedix_review.studies.models import Instance, Study
+from deepmedix_review.studies.models import CollectionVersion, Instance, Split, Study
 
 
 class Benchmark(PublicModel):
@@ -256,3 +256,57 @@ class Judgement(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["key"], condition=Q(kind="model"), name="judgement_by_key")]
+
+
+class MetricRun(LeasedJob):
+    """What a version wrote of a collection's studies, measured against their references by
+    `rl_feedback.evaluation`; another version may stand beside it, on the same films.
+
+    `plan` names the outputs that are measured, chosen once: a run that stopped goes on with the same ones.
+    """
+
+    class Against(models.TextChoices):
+        REPORT = "report", "findings and impression"
+        FINDINGS = "findings", "findings"
+        IMPRESSION = "impression", "impression"
+
+    title = models.CharField(max_length=120)
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="metric_runs")
+    beside = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
+    collection = models.ForeignKey(
+        CollectionVersion, null=True, on_delete=models.SET_NULL, related_name="+", help_text="null: deleted"
+    )
+    collection_name = models.CharField(max_length=150, help_text="with its version, as it was called")
+    side = models.CharField(max_length=5, choices=Split.choices, blank=True, help_text="empty: all sides")
+    against = models.CharField(max_length=10, choices=Against.choices, default=Against.REPORT)
+    query = models.TextField(blank=True, help_text="empty: the question that each version is usually asked")
+    is_missing_wrong = models.BooleanField(default=False, help_text="a study without an output counts as 0")
+    seed = models.PositiveIntegerField(default=7)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    plan = models.JSONField(default=dict, help_text="evaluation.measuring.planning.Plan as JSON")
+    num_steps = models.PositiveIntegerField(default=0, help_text="once it is known how many")
+    num_done = models.PositiveIntegerField(default=0)
+    result = models.TextField(blank=True, help_text="results.json, without texts, byte for byte")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(model_version=F("beside")), name="no_version_stands_beside_itself"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class MetricCase(models.Model):
+    """Which study a case of a run's result is of: the result itself names it by number alone."""
+
+    run = models.ForeignKey(MetricRun, on_delete=models.CASCADE, related_name="cases")
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=20)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "name"], name="one_study_for_each_name_in_a_result"),
+        ]

@@ -12,7 +12,9 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.answer_times import add_up_answer_times
 from deepmedix_review.evaluation.arena import services as arena_services
 from deepmedix_review.evaluation.arena.services import WantedRun
-from deepmedix_review.evaluation.models import ArenaRun, Benchmark, Evaluation
+from deepmedix_review.evaluation.measuring import services as measuring_services
+from deepmedix_review.evaluation.measuring.planning import Wanted
+from deepmedix_review.evaluation.models import ArenaRun, Benchmark, Evaluation, MetricRun
 from deepmedix_review.evaluation.patients import ask_of_patients, keep_answers, record_patients
 from deepmedix_review.evaluation.services import keep_cases, record_evaluation, requeue_evaluation
 from deepmedix_review.evaluation.suites import AnyResult, measure
@@ -63,6 +65,8 @@ def reconcile_evaluations() -> None:
         run_evaluation.apply_async((evaluation_id,), expires=60)
     for run_id in jobs.requeue_expired(ArenaRun):
         run_arena.apply_async((run_id,), expires=60)
+    for run_id in jobs.requeue_expired(MetricRun):
+        run_metrics.apply_async((run_id,), expires=60)
 
 
 def request_arena(wanted: WantedRun, *, actor: User) -> ArenaRun:
@@ -96,6 +100,28 @@ def run_arena(run_id: int) -> None:
         jobs.finish(run, state=JobState.DONE)
     except Exception as error:
         jobs.end_by(run, error, says=(EngineError, JudgeFailed, LimitReached))
+
+
+def request_metrics(wanted: Wanted, *, actor: User) -> MetricRun:
+    """A measurement against references, which begins as soon as a worker is free."""
+    with transaction.atomic():
+        run = measuring_services.make_run(wanted, actor=actor)
+        jobs.wake(run_metrics, run)
+    return run
+
+
+def request_metrics_again(run: MetricRun, *, actor: User) -> None:
+    with transaction.atomic():
+        measuring_services.let_go_on(run, actor=actor)
+        jobs.wake(run_metrics, run)
+
+
+@shared_task
+def run_metrics(run_id: int) -> None:
+    # With it come statistics, which the web process does without.
+    from deepmedix_review.evaluation.measuring.running import carry_out
+
+    jobs.carry_out(MetricRun, job_id=run_id, work=carry_out)
 
 
 @shared_task

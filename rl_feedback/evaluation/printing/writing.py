@@ -17,24 +17,28 @@ def require_new(folder: Path) -> None:
         raise ValueError(f"{folder} is not empty. Name a new folder.")
 
 
+def files_of(told: str) -> dict[str, str]:
+    """Each file's text by its name, from results.json alone, so that it holds all that the others show.
+    Raises ValueError for what is no result."""
+    report = from_json(told)
+    return {
+        "results.json": told,
+        "report.html": draw_page(report),
+        "figures.csv": figures_csv(report),
+        "differences.csv": differences_csv(report),
+        "tables.tex": latex(report),
+        "model-card.md": model_card(report),
+    }
+
+
 def write_report(report: Report, folder: Path) -> Path:
     """results.json, and from it report.html, figures.csv, differences.csv, tables.tex and model-card.md;
     returns the page. What is written appears at once: a failure leaves nothing behind."""
     require_new(folder)
-    told = to_json(report)
-    # From the JSON alone, so that it holds all that the others show.
-    report = from_json(told)
+    files = files_of(to_json(report))
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        files = {
-            "results.json": told,
-            "report.html": draw_page(report),
-            "figures.csv": figures_csv(report),
-            "differences.csv": differences_csv(report),
-            "tables.tex": latex(report),
-            "model-card.md": model_card(report),
-        }
         for name, text in files.items():
             (beside / name).write_text(text, encoding="utf-8")
         beside.chmod(0o755)

@@ -15,7 +15,15 @@ from deepmedix_review.erasure.models import Erasure
 from deepmedix_review.erasure.scope import Scope
 from deepmedix_review.erasure.services import Asked, queue_erasure
 from deepmedix_review.erasure.tasks import erase_claimed
-from deepmedix_review.evaluation.models import ArenaRun, Battle, Evaluation, Judgement, PatientAnswer
+from deepmedix_review.evaluation.models import (
+    ArenaRun,
+    Battle,
+    Evaluation,
+    Judgement,
+    MetricCase,
+    MetricRun,
+    PatientAnswer,
+)
 from deepmedix_review.evaluation.services import set_patients
 from deepmedix_review.exports.models import Export
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun, TrainingSample
@@ -131,6 +139,7 @@ def a_used_study(admin: User) -> Used:
     collection = collect_picks(name="Winter", picks=[one.uid for one in studies], actor=admin).collection
     reader_study = _read(studies)
     _fought(model)
+    _measured(films[0], model)
     dataset = freeze_dataset(title="Round 1", actor=ResearcherFactory.create())
     candidate = ModelVersionFactory.create(number=90_100, parent=model)
     _measured_on(films, candidate)
@@ -206,6 +215,14 @@ def _fought(model: ModelVersion) -> None:
         reader = reading.assignment.reader
         Judgement.objects.create(kind="expert", vote=vote, reader=reader, **told)
         Judgement.objects.create(kind="model", judge="judge", run=run, key=uuid4().hex, **told)
+
+
+def _measured(film: Instance, model: ModelVersion) -> None:
+    """Among the worst cases of an evaluation is one of its study."""
+    run = MetricRun.objects.create(
+        title="Spring", model_version=model, collection_name="Spring", requested_by=ResearcherFactory.create()
+    )
+    MetricCase.objects.create(run=run, study=film.series.study, name="study-1")
 
 
 def _altered(film: Instance) -> Completion:

@@ -1,0 +1,1 @@
+"""What versions wrote of a collection's studies, measured against what their sources say of them."""

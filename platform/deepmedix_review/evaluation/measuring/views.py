@@ -1,0 +1,129 @@
+"""Pages of evaluations: those that were asked for, and what each found."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from deepmedix_review.accounts.permissions import Capability, needs_capability
+from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.common.errors import NotYours, RefusedByRule
+from deepmedix_review.common.paging import page_of, read_before
+from deepmedix_review.evaluation import tasks
+from deepmedix_review.evaluation.measuring.forms import EvaluationForm
+from deepmedix_review.evaluation.measuring.selectors import metric_run_for, metric_runs, studies_of_cases
+from deepmedix_review.evaluation.measuring.services import cancel_run, note_download
+from deepmedix_review.evaluation.models import MetricRun
+
+PAGE_SIZE = 50
+FILE_TYPES = {
+    "results.json": "application/json",
+    "report.html": "text/html; charset=utf-8",
+    "figures.csv": "text/csv; charset=utf-8",
+    "differences.csv": "text/csv; charset=utf-8",
+    "tables.tex": "application/x-tex; charset=utf-8",
+    "model-card.md": "text/markdown; charset=utf-8",
+}
+_VIEW = needs_capability(Capability.VIEW_MODELS)
+_TRAIN = needs_capability(Capability.TRAIN_MODELS)
+_EXPORT = needs_capability(Capability.EXPORT_DATASETS)
+
+
+@never_cache
+@_VIEW
+def list_runs(request: HttpRequest) -> HttpResponse:
+    """`?version=` and `?collection=` choose for the form."""
+    user = acting_user(request)
+    chosen = {name: request.GET[name] for name in ("version", "beside", "collection") if name in request.GET}
+    form = EvaluationForm(request.POST or None, initial=chosen)
+    if request.method == "POST" and form.is_valid():
+        try:
+            run = tasks.request_metrics(form.wanted(), actor=user)
+        except NotYours:
+            raise
+        except RefusedByRule as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"“{run.title}” begins as soon as a worker is free.")
+            return redirect("metric-run", run.uid)
+    before = read_before(request.GET.get("before"))
+    page = page_of(metric_runs(user), before=before, size=PAGE_SIZE)
+    return render(request, "evaluation/metric_list.html", {"page": page, "before": before, "form": form})
+
+
+@never_cache
+@require_safe
+@_VIEW
+def show_run(request: HttpRequest, uid: UUID) -> HttpResponse:
+    user = acting_user(request)
+    run = _run(request, uid)
+    context: dict[str, object] = {"run": run, "files": list(FILE_TYPES)}
+    if run.result:
+        # With it come statistics, which few requests need.
+        from deepmedix_review.evaluation.measuring.shown import shown_result
+
+        context["shown"] = shown_result(run.result, studies=studies_of_cases(user, run))
+    return render(request, "evaluation/metric_run.html", context)
+
+
+@never_cache
+@require_safe
+@_VIEW
+def show_live(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """How far it is; where it ended meanwhile the page is read anew, with its result."""
+    run = _run(request, uid)
+    response = render(request, "evaluation/metric_progress.html", {"run": run})
+    if run.is_final:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@never_cache
+@require_safe
+@_VIEW
+@_EXPORT
+def download(request: HttpRequest, uid: UUID, name: str) -> HttpResponse:
+    run = _run(request, uid)
+    if name not in FILE_TYPES or not run.result:
+        raise Http404
+    from rl_feedback.evaluation.printing.writing import files_of
+
+    text = files_of(run.result)[name]
+    note_download(run, actor=acting_user(request), name=name)
+    response = HttpResponse(text, content_type=FILE_TYPES[name])
+    response["Content-Disposition"] = f'attachment; filename="evaluation-{run.uid}-{name}"'
+    return response
+
+
+@require_POST
+@_TRAIN
+def cancel(request: HttpRequest, uid: UUID) -> HttpResponse:
+    try:
+        cancel_run(_run(request, uid), actor=acting_user(request))
+    except NotYours:
+        raise
+    except RefusedByRule as refusal:
+        messages.error(request, str(refusal))
+    return redirect("metric-run", uid)
+
+
+@require_POST
+@_TRAIN
+def go_on(request: HttpRequest, uid: UUID) -> HttpResponse:
+    try:
+        tasks.request_metrics_again(_run(request, uid), actor=acting_user(request))
+    except NotYours:
+        raise
+    except RefusedByRule as refusal:
+        messages.error(request, str(refusal))
+    return redirect("metric-run", uid)
+
+
+def _run(request: HttpRequest, uid: UUID) -> MetricRun:
+    try:
+        return metric_run_for(acting_user(request), uid)
+    except MetricRun.DoesNotExist:
+        raise Http404 from None
