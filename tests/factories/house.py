@@ -11,6 +11,7 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability
 from deepmedix_review.accounts.tokens import make_token
+from deepmedix_review.common import jobs
 from deepmedix_review.common.models import JobState
 from deepmedix_review.erasure.models import (
     BatchedStudy,
@@ -20,7 +21,10 @@ from deepmedix_review.erasure.models import (
     NamedUse,
     RetentionBatch,
 )
-from deepmedix_review.evaluation.models import ArenaRun
+from deepmedix_review.evaluation.measuring.planning import Wanted
+from deepmedix_review.evaluation.measuring.running import carry_out
+from deepmedix_review.evaluation.measuring.services import make_run
+from deepmedix_review.evaluation.models import ArenaRun, MetricRun
 from deepmedix_review.exports.models import Export
 from deepmedix_review.feedback.models import (
     HandOver,
@@ -31,7 +35,7 @@ from deepmedix_review.feedback.models import (
     TrainingSample,
 )
 from deepmedix_review.feedback.services import freeze_dataset, pass_or_hold
-from deepmedix_review.reasoning.models import InferenceBatch
+from deepmedix_review.reasoning.models import Completion, InferenceBatch
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.criteria.library import Option
 from deepmedix_review.reviews.criteria.versions import Asked, library, save_criterion
@@ -46,7 +50,15 @@ from deepmedix_review.reviews.study_services import (
 )
 from deepmedix_review.studies.collecting.services import change_picks, collect_picks
 from deepmedix_review.studies.holding import hold_study
-from deepmedix_review.studies.models import ArchiveImport, Collection, Instance, PacsPull, Study
+from deepmedix_review.studies.models import (
+    ArchiveImport,
+    Collection,
+    CollectionMember,
+    Instance,
+    PacsPull,
+    Reference,
+    Study,
+)
 from deepmedix_review.studies.retention.services import AskedRule, make_rule
 from deepmedix_review.webhooks.models import Webhook
 from inference.phantoms import draw_phantom, ideal_reasoning
@@ -105,6 +117,7 @@ class House:
     passed: ModelVersion
     inference_batch: InferenceBatch
     arena_run: ArenaRun
+    metric_run: MetricRun
 
 
 def furnish() -> House:
@@ -209,6 +222,7 @@ def furnish() -> House:
         passed=passed,
         inference_batch=half_answered(admin, studies[0]),
         arena_run=compared(films, serving, researcher),
+        metric_run=measured(collection, serving, researcher),
     )
 
 
@@ -218,6 +232,19 @@ def compared(films: Sequence[Instance], version: ModelVersion, researcher: User)
     for film in films:
         say(film, steps=[LUNGS], answer="no acute finding", model_version=other)
     return judged_run([version, other], actor=researcher)
+
+
+def measured(collection: Collection, version: ModelVersion, researcher: User) -> MetricRun:
+    """What the version wrote of the collection, against a sentence for each of its studies."""
+    of = collection.versions.latest("pk")
+    for member in CollectionMember.objects.filter(version=of).select_related("study"):
+        Reference.objects.create(study=member.study, impression="The heart is enlarged.")
+    query = Completion.objects.filter(model_version=version).earliest("pk").query
+    wanted = Wanted(title="Monthly", version=version, collection=of, query=query)
+    run = jobs.claim(MetricRun, job_id=make_run(wanted, actor=researcher).pk)
+    assert run is not None
+    carry_out(run, check=lambda: None)
+    return run
 
 
 def half_answered(admin: User, study: Study) -> InferenceBatch:
