@@ -41,7 +41,7 @@ class BatchForm(PlainForm):
         offer(
             self,
             "collection",
-            [("", "every ready study that the model has not seen"), *map(_offered, self._collections())],
+            [("", "every ready study"), *map(_offered, self._collections())],
         )
 
     def wanted(self) -> WantedBatch:
