@@ -97,7 +97,13 @@ def _says(num_battles: int, kappa: CohenKappa | None) -> str:
             "No expert voted on a pair that this judge judged, so nobody knows whether its board means "
             "anything. Let readers vote on some of these pairs in a reader study."
         )
-    if kappa is not None and kappa.value is not None and kappa.interval and kappa.interval[0] <= 0:
+    is_by_chance = kappa is not None and kappa.interval is not None and kappa.interval[0] <= 0
+    if is_by_chance and num_battles < FEWEST_BATTLES:
+        return (
+            f"Only {num_battles} pairs were judged by both: too few to tell whether it agrees with experts "
+            "more than chance would. Let readers vote on more of them."
+        )
+    if is_by_chance:
         return (
             "It agrees with experts no more than chance would: its board tells nothing of what they prefer."
         )

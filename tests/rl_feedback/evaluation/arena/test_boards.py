@@ -70,6 +70,9 @@ def test_a_judge_that_throws_a_coin_is_unmasked() -> None:
     assert any("not told from a coin's" in sentence for sentence in bias.says)
     beside = beside_experts([*judged(coin), *votes()])
     assert "no more than chance would" in beside.says
+    few = beside_experts([*judged(coin), *votes()[:12]])
+    assert 0 < few.num_battles < 30
+    assert "too few to tell whether it agrees with experts more than chance would" in few.says
 
 
 def test_a_good_judge_agrees_with_experts_about_as_they_do_among_each_other() -> None:
