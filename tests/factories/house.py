@@ -11,7 +11,6 @@ from django.utils import timezone
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability
 from deepmedix_review.accounts.tokens import make_token
-from deepmedix_review.common import jobs
 from deepmedix_review.common.models import JobState
 from deepmedix_review.erasure.models import (
     BatchedStudy,
@@ -21,9 +20,6 @@ from deepmedix_review.erasure.models import (
     NamedUse,
     RetentionBatch,
 )
-from deepmedix_review.evaluation.measuring.planning import Wanted
-from deepmedix_review.evaluation.measuring.running import carry_out
-from deepmedix_review.evaluation.measuring.services import make_run
 from deepmedix_review.evaluation.models import ArenaRun, MetricRun
 from deepmedix_review.exports.models import Export
 from deepmedix_review.feedback.models import (
@@ -35,7 +31,7 @@ from deepmedix_review.feedback.models import (
     TrainingSample,
 )
 from deepmedix_review.feedback.services import freeze_dataset, pass_or_hold
-from deepmedix_review.reasoning.models import Completion, InferenceBatch
+from deepmedix_review.reasoning.models import InferenceBatch
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.criteria.library import Option
 from deepmedix_review.reviews.criteria.versions import Asked, library, save_criterion
@@ -53,18 +49,15 @@ from deepmedix_review.studies.holding import hold_study
 from deepmedix_review.studies.models import (
     ArchiveImport,
     Collection,
-    CollectionMember,
     Instance,
     PacsPull,
-    Reference,
     Study,
 )
 from deepmedix_review.studies.retention.services import AskedRule, make_rule
 from deepmedix_review.webhooks.models import Webhook
 from inference.phantoms import draw_phantom, ideal_reasoning
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
-from tests.factories.arena import judged_run
-from tests.factories.jobs import BatchedJobFactory, InferenceBatchFactory
+from tests.factories.asked_and_measured import compared, half_answered, measured
 from tests.factories.knowing import NOTHING, measure_for
 from tests.factories.learning import a_reading_to_learn_from, finished_run
 from tests.factories.reasoning import say
@@ -224,39 +217,6 @@ def furnish() -> House:
         arena_run=compared(films, serving, researcher),
         metric_run=measured(collection, serving, researcher),
     )
-
-
-def compared(films: Sequence[Instance], version: ModelVersion, researcher: User) -> ArenaRun:
-    """The version against another one that says less of the same films."""
-    other = ModelVersionFactory.create()
-    for film in films:
-        say(film, steps=[LUNGS], answer="no acute finding", model_version=other)
-    return judged_run([version, other], actor=researcher)
-
-
-def measured(collection: Collection, version: ModelVersion, researcher: User) -> MetricRun:
-    """What the version wrote of the collection, against a sentence for each of its studies."""
-    of = collection.versions.latest("pk")
-    for member in CollectionMember.objects.filter(version=of).select_related("study"):
-        Reference.objects.create(study=member.study, impression="The heart is enlarged.")
-    query = Completion.objects.filter(model_version=version).earliest("pk").query
-    wanted = Wanted(title="Monthly", version=version, collection=of, query=query)
-    run = jobs.claim(MetricRun, job_id=make_run(wanted, actor=researcher).pk)
-    assert run is not None
-    carry_out(run, check=lambda: None)
-    return run
-
-
-def half_answered(admin: User, study: Study) -> InferenceBatch:
-    """A batch of a version of its own, paused, of which one completion failed."""
-    version = ModelVersionFactory.create()
-    batch = InferenceBatchFactory.create(
-        model_version=version, requested_by=admin, paused_at=timezone.now(), num_studies=2
-    )
-    film = study.series.earliest("pk").instances.earliest("pk")
-    for state, error in ((JobState.QUEUED, ""), (JobState.FAILED, "The film's file is missing.")):
-        BatchedJobFactory.create(batch=batch, instance=film, state=state, error=error)
-    return batch
 
 
 def erase_what_was_due(admin: User) -> RetentionBatch:

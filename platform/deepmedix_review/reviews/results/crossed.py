@@ -1,7 +1,6 @@
 """Whether all readers and cases there could be would find what these found, where every reader rated the same
 cases under both versions; and what each of these readers found."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from deepmedix_review.reviews.results.figures import (
     rounded,
     written_interval,
 )
-from deepmedix_review.reviews.results.plots import Plot, interval_plot, stacked
+from deepmedix_review.reviews.results.plots import Plot, interval_plot, reach_of, stacked
 from deepmedix_review.reviews.results.rated import RatedCriterion
 from deepmedix_review.reviews.results.scales import Scaled
 from deepmedix_review.reviews.results.versions import Versions
@@ -142,8 +141,7 @@ def _mrmc_plot(found: Sequence[tuple[_Crossed, MrmcComparison]], title: str) -> 
 
 
 def _differences_plot(rows: Sequence[Difference], *, said: str) -> Plot:
-    edges = [abs(edge) for _, value, interval in rows for edge in (value or 0.0, *(interval or ()))]
-    far = max(1.0, math.ceil(2 * max(edges)) / 2)
+    far = reach_of(edge for _, value, interval in rows for edge in (value or 0.0, *(interval or ())))
     return interval_plot(rows, low=-far, high=far, marks=(0,), unit="points", said=said)
 
 

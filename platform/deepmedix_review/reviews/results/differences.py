@@ -1,7 +1,6 @@
 """How much higher the later of two versions was rated than the earlier, where both were: what a reader study
 of two versions was made for."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +18,7 @@ from deepmedix_review.reviews.results.figures import (
     too_few,
 )
 from deepmedix_review.reviews.results.intervals import edges_of, said_interval, unless_all_alike
-from deepmedix_review.reviews.results.plots import Plot, interval_plot, stacked
+from deepmedix_review.reviews.results.plots import Plot, interval_plot, reach_of, stacked
 from deepmedix_review.reviews.results.scales import Scaled, by_scale, ends_of, say_better
 from deepmedix_review.reviews.results.versions import Versions, may_yet_be_compared, shows_one_a_reading
 from rl_feedback.agreement import PairedDifference, paired_difference
@@ -162,8 +161,7 @@ def _heading(one: _Difference) -> str:
 
 def _plot(rows: Sequence[_Difference]) -> Plot:
     """Of questions on one scale."""
-    edges = [abs(edge) for one in rows for edge in (one.value, *(one.found.interval or ()))]
-    far = max(1.0, math.ceil(2 * max(edges)) / 2)
+    far = reach_of(edge for one in rows for edge in (one.value, *(one.found.interval or ())))
     far = min(far, max(rows[0].ends, default=far))
     return interval_plot(
         [(one.name, one.value, one.found.interval) for one in rows],

@@ -1,7 +1,7 @@
 """Lays out the plots of results: where each bar, dot and cell stands, for the template to draw as SVG."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 ROW_PX = 22
@@ -128,6 +128,15 @@ def interval_plot(
         dots=tuple(dots),
         labels=tuple(labels),
     )
+
+
+def reach_of(edges: Iterable[float]) -> float:
+    """How far to each side of nothing a plot of differences reaches: to the next half point, one at least.
+
+    >>> reach_of([0.2, -0.3]), reach_of([-1.2])
+    (1.0, 1.5)
+    """
+    return max(1.0, math.ceil(2 * max(map(abs, edges))) / 2)
 
 
 def stacked(plots: Sequence[tuple[str, Plot]], *, said: str) -> Plot:
