@@ -7,6 +7,8 @@ from pathlib import Path
 
 from inference.phantoms import REPORT_QUERY, draw_phantom, ideal_reasoning
 
+SHIPPED_MODEL = Path(__file__).resolve().parents[2] / "inference" / "shipped_model"
+
 
 def write_untrained_model(folder: Path, *, seed: int = 1, is_endless: bool = False) -> Path:
     """A Qwen2.5-VL folder that loads, sees and writes, but has learned nothing.
@@ -33,4 +35,20 @@ def _built(seed: int, is_endless: bool) -> "tempfile.TemporaryDirectory[str]":
     folder = tempfile.TemporaryDirectory(prefix="untrained-model-")
     model.save_pretrained(folder.name)
     processor.save_pretrained(folder.name)
+    return folder
+
+
+def write_pruned_model(folder: Path, *, share: float) -> Path:
+    """The model that ships, with so great a share of each weight matrix of its eyes set to zero, the smallest
+    first: it writes as before and sees less."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(SHIPPED_MODEL, folder, dirs_exist_ok=True)
+    weights = load_file(folder / "model.safetensors")
+    for name, weight in weights.items():
+        if weight.ndim > 1 and ".visual." in f".{name}":
+            size = weight.float().abs()
+            weights[name] = weight * (size >= torch.quantile(size, share))
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     return folder
