@@ -16,7 +16,7 @@ FOLLOW = SftConfig(
     # What the first site can is worth more than what the second one adds: with less of it, or at less weight,
     # films chosen by disagreement cost it its regions.
     replay_per_step=32,
-    replay_weight=3.0,
+    replay_weight=2.0,
     learning_rate=8e-4,
     lora_rank=0,
     adapts_vision=True,
