@@ -9,7 +9,8 @@ from pathlib import Path
 
 from inference.presets import PRESETS
 from rl_feedback.counting import counted
-from rl_feedback.evaluation.evaluating import HEADLINES, MEASURES, evaluate
+from rl_feedback.evaluation.cases import HEADLINES
+from rl_feedback.evaluation.evaluating import MEASURES, evaluate
 from rl_feedback.evaluation.printing.tables import TASK_WORDS, told
 from rl_feedback.evaluation.printing.writing import require_new, write_report
 from rl_feedback.evaluation.reports.green import PROMPT_VERSION, endpoint

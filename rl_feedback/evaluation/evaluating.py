@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from rl_feedback.evaluation import answers
 from rl_feedback.evaluation.blind_spots import blind_spots
+from rl_feedback.evaluation.cases import HEADLINES, cases_of
 from rl_feedback.evaluation.columns import Columns
 from rl_feedback.evaluation.grounding import THRESHOLDS, score_boxes
 from rl_feedback.evaluation.measures import GROUNDING_MEASURES, REPORT_MEASURES, VQA_MEASURES, Measure
-from rl_feedback.evaluation.pictures import picture_of
 from rl_feedback.evaluation.provenance import provenance_of
 from rl_feedback.evaluation.reports import rule_chexpert
 from rl_feedback.evaluation.reports.scoring import score_reports
@@ -27,7 +26,6 @@ from rl_feedback.evaluation.results import (
     Failed,
     Figure,
     Report,
-    Said,
 )
 from rl_feedback.evaluation.samples import Prediction, Sample, System, Task
 from rl_feedback.evaluation.settings import USUAL, Settings
@@ -38,13 +36,6 @@ MEASURES: dict[str, dict[str, Measure]] = {
     Task.VQA: VQA_MEASURES,
     Task.GROUNDING: GROUNDING_MEASURES,
 }
-# By which cases are chosen, and what breaks ties.
-HEADLINES: dict[str, tuple[str, ...]] = {
-    Task.REPORT: ("rule_chexpert_f1_micro_14", "rouge_l"),
-    Task.VQA: ("score", "word_f1"),
-    Task.GROUNDING: ("mean_iou",),
-}
-NUM_CASES = 6
 _NO_REPORT = "no report can be read"
 
 Predictions = Sequence[Prediction | None]
@@ -99,7 +90,8 @@ def evaluate(
             dependence += _dependence(of, system, settings)
             on_step(next(steps), num_steps)
         compared += _compared(of, scores, settings)
-        cases += _cases(of, systems, scores, settings)
+        written = {system.name: of.predictions(system.own) for system in systems}
+        cases += cases_of(of.task, of.samples, written, scores, settings)
         notes += _notes(of)
         on_step(next(steps), num_steps)
     compared = [one for name in names[1:] for one in _corrected(compared, name)]
@@ -321,61 +313,3 @@ def _dependence(of: _Of, system: System, settings: Settings) -> Iterator[Depende
 
 def _text(prediction: Prediction | None) -> str:
     return prediction.text if prediction else ""
-
-
-def _cases(
-    of: _Of, systems: Sequence[System], scores: Mapping[str, Scored], settings: Settings
-) -> Iterator[Case]:
-    """The worst of the first system, and those on which it differs most from each other one."""
-    headlines = HEADLINES[of.task]
-    values = {
-        name: np.stack([np.nan_to_num(scored.cases(one), nan=-1.0) for one in headlines])
-        for name, scored in scores.items()
-    }
-    first = values[systems[0].name]
-    is_there = ~np.isnan(scores[systems[0].name].cases(headlines[0]))
-    order = [row for row in _ordered(first) if is_there[row]]
-    for row in order[:NUM_CASES]:
-        yield _case("worst", of, int(row), systems, scores, settings)
-    for other in systems[1:]:
-        apart = np.abs(first - values[other.name])
-        for row in _ordered(-apart)[:NUM_CASES]:
-            if apart[:, row].any():
-                yield _case("changed", of, int(row), [systems[0], other], scores, settings)
-
-
-def _ordered(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Rows from the least of the first measure on; the next ones break ties, then the order of the file."""
-    return np.asarray(np.lexsort(values[::-1]))
-
-
-def _case(
-    kind: str,
-    of: _Of,
-    row: int,
-    systems: Sequence[System],
-    scores: Mapping[str, Scored],
-    settings: Settings,
-) -> Case:
-    sample, name = of.samples[row], HEADLINES[of.task][0]
-    said = []
-    for system in systems:
-        prediction = of.predictions(system.own)[row]
-        value = float(scores[system.name].cases(name)[row])
-        boxes = prediction.boxes if prediction else ()
-        text = _text(prediction) if settings.with_texts else ""
-        said.append(Said(system.name, text, None if np.isnan(value) else value, boxes))
-    return Case(
-        kind=kind,
-        uid=sample.uid,
-        task=of.task,
-        where=f"{sample.dataset} {sample.category}",
-        measure=name,
-        question=sample.question if settings.with_texts else "",
-        reference=sample.reference if settings.with_texts else "",
-        said=tuple(said),
-        boxes=sample.boxes or (),
-        image_size=sample.image_size,
-        has_texts=settings.with_texts,
-        picture=picture_of(sample.image) if settings.with_films and sample.image else "",
-    )

@@ -3,7 +3,7 @@ differ."""
 
 from dataclasses import dataclass
 
-from deepmedix_review.feedback.differences import Piece, differing_pieces
+from deepmedix_review.common.differences import Piece, differing_pieces
 from deepmedix_review.feedback.models import PreferencePair
 from inference.grounding import parse_completion
 

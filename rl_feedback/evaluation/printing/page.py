@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from rl_feedback.evaluation import published
-from rl_feedback.evaluation.evaluating import HEADLINES, MEASURES
-from rl_feedback.evaluation.printing.plots import Span, draw_bars, draw_forest, draw_radar
+from rl_feedback.evaluation.cases import HEADLINES
+from rl_feedback.evaluation.evaluating import MEASURES
+from rl_feedback.evaluation.printing.beside_published import composites_table, tables_beside
+from rl_feedback.evaluation.printing.cases import draw_cases
+from rl_feedback.evaluation.printing.plots import Span, draw_bars, draw_forest
+from rl_feedback.evaluation.printing.radars import radar_of
 from rl_feedback.evaluation.printing.tables import TASK_WORDS, absences, told
-from rl_feedback.evaluation.results import Case, Figure, Report
+from rl_feedback.evaluation.results import Figure, Report
 from rl_feedback.evaluation.statistics import ALL
 
 _STYLE = """:root{color-scheme:light}
@@ -28,12 +32,6 @@ grid-template-columns:minmax(0,1fr)}.case.shown{grid-template-columns:14rem minm
 .case p{margin:.3rem 0;overflow-wrap:anywhere;white-space:pre-wrap}.case h3{margin:0;font-size:1rem}
 .muted{color:#555}dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2rem 1rem}
 dd{margin:0;overflow-wrap:anywhere}@media(max-width:60rem){.case.shown{grid-template-columns:1fr}}"""
-_RADAR = {
-    "report": ("bleu_4", "rouge_l", "meteor", "rule_chexpert_f1_micro_14", "rule_chexpert_f1_macro_14",
-               "rule_chexpert_f1_micro_5", "rule_chexpert_f1_macro_5"),
-    "grounding": ("mean_iou", "precision_30", "recall_30", "f1_30", "f1_50", "pointing"),
-}  # fmt: skip
-_CASE_WORDS = {"worst": "The worst cases", "changed": "The most changed cases"}
 
 
 def draw_page(report: Report) -> str:
@@ -46,7 +44,7 @@ def draw_page(report: Report) -> str:
 {_systems(report)} Figures over all samples are sample-weighted; intervals are 95 % bootstrap intervals over
 whole studies.</p>
 {"".join(_task(report, task) for task in report.sizes)}
-{_notes(report)}{_absent(report)}{_blind_spots(report)}{_dependence(report)}{_published(report)}{_cases(report)}
+{_notes(report)}{_absent(report)}{_blind_spots(report)}{_dependence(report)}{_published(report)}{draw_cases(report)}
 <h2>Where this comes from</h2>
 <dl>{"".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in report.provenance.items())}</dl>
 </body></html>
@@ -153,7 +151,7 @@ def _plots(report: Report, task: str) -> Iterator[str]:
             and one.value is not None
         ]
         yield draw_forest(f"{TASK_WORDS[task]}: {first}", spans, zero=False)
-    yield from _radar(report, task)
+    yield from radar_of(report, task, words=TASK_WORDS[task])
     groups = list(report.sizes[task])
     headline = "rouge_l" if task == "report" else HEADLINES[task][0]
     systems = [
@@ -161,29 +159,6 @@ def _plots(report: Report, task: str) -> Iterator[str]:
         for system in report.systems
     ]
     yield draw_bars(f"{TASK_WORDS[task]}: {labels[headline].label} by category", groups, systems)
-
-
-def _radar(report: Report, task: str) -> Iterator[str]:
-    if task == "vqa":
-        places = [("score", where, where) for where in report.sizes[task]]
-    else:
-        places = [(name, ALL, MEASURES[task][name].label) for name in _RADAR[task]]
-    found = {
-        system: [report.figure(task, name, system, where) for name, where, _ in places]
-        for system in report.systems
-    }
-    is_there = [
-        all(one[place] is not None and one[place].value is not None for one in found.values())  # type: ignore[union-attr]
-        for place in range(len(places))
-    ]
-    axes = [label for (_, _, label), there in zip(places, is_there, strict=True) if there]
-    if len(axes) >= 3:
-        systems = [
-            (system, [one.value or 0.0 for one, there in zip(row, is_there, strict=True) if there and one])
-            for system, row in found.items()
-        ]
-        shown = "score by category" if task == "vqa" else "measures from 0 to 1"
-        yield draw_radar(f"{TASK_WORDS[task]}: {shown}", axes, systems)
 
 
 def _span(one: Figure | None) -> Span | None:
@@ -276,89 +251,13 @@ def _published(report: Report) -> str:
     if report.deviations is None:
         return ""
     tables = "".join(
-        _published_table(report, task, measures)
-        for task, measures in (("report", published.REPORT_MEASURES), ("vqa", {"vqa": "score"}))
+        _table(one.heads, one.rows, one.caption)
+        for one in (*tables_beside(report, ("report", "vqa")), composites_table())
     )
     errata = "".join(f"<li>{escape(one)}</li>" for one in published.ERRATA)
-    composites = _table(
-        ["set", "DeepMedix (published)", "DeepMedix-R1 (published)"],
-        [[name, f"{a:.4g}", f"{b:.4g}"] for name, (a, b) in published.COMPOSITES.items()],
-        "Composite of each set, as published",
-    )
     return (
-        f'<section class="published"><h2>Published figures of XrayBench</h2>{tables}{composites}'
-        f"<ul>{errata}</ul></section>"
-    )
-
-
-def _published_table(report: Report, task: str, measures: Mapping[str, str]) -> str:
-    """Published models, then what was measured here by a measure of the same name."""
-    values = {(one.model, one.measure): one.value for one in published.TABLE if one.measure in measures}
-    rows = [
-        [f"{model} (published)", *(f"{values[model, name]:.3f}" for name in measures)]
-        for model in dict.fromkeys(model for model, _ in values)
-    ]
-    for system in report.systems:
-        cells = []
-        for name in measures:
-            one = report.figure(task, "as_published" if name == "vqa" else name, system)
-            # Our METEOR is another one than theirs.
-            cells.append("not measured" if one is None or name == "meteor" else told(one.value))
-        rows.append([f"{system} (measured here)", *cells])
-    caption = f"{TASK_WORDS[task]}, published values, not measured here: {published.SOURCE}"
-    return _table(["model", *measures.values()], rows, caption)
-
-
-def _cases(report: Report) -> str:
-    parts = []
-    for kind, words in _CASE_WORDS.items():
-        found = [one for one in report.cases if one.kind == kind]
-        if found:
-            parts.append(f"<h2>{words}</h2><div class=cases>{''.join(map(_case, found))}</div>")
-    return "".join(parts)
-
-
-def _case(one: Case) -> str:
-    label = MEASURES[one.task][one.measure].label
-    nothing = "(empty)" if one.has_texts else "(its text is not shown)"
-    said = "".join(
-        f"<p><strong>{escape(each.system)}</strong> "
-        f"<span class=muted>{escape(label)} {told(each.value)}</span>"
-        f"\n{escape(each.text) or f'<span class=muted>{nothing}</span>'}</p>"
-        for each in one.said
-    )
-    asked = f"<p class=muted>{escape(one.question)}</p>" if one.question else ""
-    truth = f"<p><strong>Reference</strong>\n{escape(one.reference)}</p>" if one.reference else ""
-    film = _film(one)
-    head = f"<h3>{escape(one.uid)} <span class=muted>{escape(one.where)}</span></h3>"
-    shown = " shown" if film else ""
-    return f'<article class="case{shown}">{film}<div>{head}{asked}{truth}{said}</div></article>'
-
-
-def _film(one: Case) -> str:
-    """The film, where it is shown, with true boxes solid and written ones dashed."""
-    drawn = [("#2c7a52", "", one.boxes)]
-    drawn += [
-        (colour, ' stroke-dasharray="6 4"', each.boxes)
-        for colour, each in zip(("#2f6fb0", "#b3661a"), one.said, strict=False)
-    ]
-    if not one.picture and not any(boxes for _, _, boxes in drawn):
-        return ""
-    width, height = one.image_size
-    picture = (
-        one.picture
-        and f'<image href="{one.picture}" width="{width}" height="{height}" preserveAspectRatio="none"/>'
-    )
-    boxes = "".join(
-        f'<rect x="{min(x1, x2):g}" y="{min(y1, y2):g}" width="{abs(x2 - x1):g}" height="{abs(y2 - y1):g}" '
-        f'fill="none" stroke="{colour}" stroke-width="2" vector-effect="non-scaling-stroke"{dashes}/>'
-        for colour, dashes, of_one in drawn
-        for x1, y1, x2, y2 in of_one
-    )
-    told_of = f"{len(one.boxes)} true boxes, solid; written ones dashed"
-    return (
-        f'<svg viewBox="0 0 {width} {height}" role="img" width="320"><title>{told_of}</title>'
-        f'<rect width="{width}" height="{height}" fill="#e8e8e8"/>{picture}{boxes}</svg>'
+        '<section class="published"><h2>Published figures of XrayBench</h2>'
+        f"{tables}<ul>{errata}</ul></section>"
     )
 
 

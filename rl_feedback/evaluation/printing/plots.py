@@ -7,10 +7,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-# Told apart also without colour: each has a mark of its own.
 COLOURS = ("#2f6fb0", "#b3661a", "#2c7a52", "#8a4f9e", "#666666")
-_TEXT = 'font-family="system-ui, sans-serif" font-size="12" fill="#222222"'
+# Lines that cross are told apart also without colour.
+_DASHES = ("", "7 4", "2 3", "10 3 2 3", "14 5")
 _ROW, _NAMES, _WIDTH, _NUMBERS = 20, 220, 640, 190
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Colours of a plot: of words, of what is ruled, of the ground, and of each system."""
+
+    words: str
+    rules: str
+    ground: str
+    systems: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return f'font-family="system-ui, sans-serif" font-size="12" fill="{self.words}"'
+
+
+PAPER = Ink("#222222", "#dddddd", "#ffffff", COLOURS)
+_TEXT = PAPER.text
 
 
 @dataclass(frozen=True)
@@ -57,8 +75,10 @@ def draw_forest(title: str, spans: Sequence[Span], *, zero: bool) -> str:
     return "\n".join([*parts, "</svg>"])
 
 
-def draw_radar(title: str, axes: Sequence[str], systems: Sequence[tuple[str, Sequence[float]]]) -> str:
-    """Values from 0 in the middle to 1 at the rim; a system a polygon."""
+def draw_radar(
+    title: str, axes: Sequence[str], systems: Sequence[tuple[str, Sequence[float]]], *, ink: Ink = PAPER
+) -> str:
+    """Values from 0 in the middle to 1 at the rim; a system a polygon, with a dash of its own."""
     width, height, radius = 620, 400, 130
     middle_x, middle_y = 310, 200
 
@@ -69,29 +89,40 @@ def draw_radar(title: str, axes: Sequence[str], systems: Sequence[tuple[str, Seq
             round(middle_y + radius * value * math.sin(angle), 1),
         )
 
-    parts = [_opened(title, width, height)]
+    parts = [_opened(title, width, height, ink=ink)]
     for ring in (0.25, 0.5, 0.75, 1.0):
         rim = " ".join(f"{px},{py}" for px, py in (point(axis, ring) for axis in range(len(axes))))
-        parts.append(f'<polygon points="{rim}" fill="none" stroke="#dddddd"/>')
+        parts.append(f'<polygon points="{rim}" fill="none" stroke="{ink.rules}"/>')
         px, py = point(0, ring)
-        parts.append(f'<text x="{px + 3}" y="{py + 12}" {_TEXT}>{ring:g}</text>')
+        parts.append(f'<text x="{px + 3}" y="{py + 12}" {ink.text}>{ring:g}</text>')
     for axis, name in enumerate(axes):
         px, py = point(axis, 1.0)
         end_x, end_y = point(axis, 1.12)
         anchor = "middle" if abs(end_x - middle_x) < 12 else "start" if end_x > middle_x else "end"
-        parts.append(f'<line x1="{middle_x}" y1="{middle_y}" x2="{px}" y2="{py}" stroke="#dddddd"/>')
+        parts.append(f'<line x1="{middle_x}" y1="{middle_y}" x2="{px}" y2="{py}" stroke="{ink.rules}"/>')
         parts.append(
-            f'<text x="{end_x}" y="{end_y + 4}" text-anchor="{anchor}" {_TEXT}>{escape(name)}</text>'
+            f'<text x="{end_x}" y="{end_y + 4}" text-anchor="{anchor}" {ink.text}>{escape(name)}</text>'
         )
-    for (name, values), colour in zip(systems, COLOURS, strict=False):
+    for (name, values), line in zip(systems, _lines(ink), strict=False):
         around = [point(axis, min(1.0, max(0.0, value))) for axis, value in enumerate(values)]
-        line = " ".join(f"{px},{py}" for px, py in around)
-        parts.append(
-            f'<polygon points="{line}" fill="{colour}" fill-opacity="0.1" stroke="{colour}" stroke-width="2">'
-            f"<title>{escape(name)}</title></polygon>"
-        )
-    parts += _legend([name for name, _ in systems], height - 12)
+        points = " ".join(f"{px},{py}" for px, py in around)
+        parts.append(f'<polygon points="{points}" {line}><title>{escape(name)}</title></polygon>')
+    if len(systems) > 1:
+        left = 12
+        for (name, _), line in zip(systems, _lines(ink), strict=False):
+            parts.append(f'<path d="M{left} {height - 16}h26" {line}/>')
+            parts.append(f'<text x="{left + 32}" y="{height - 12}" {ink.text}>{escape(name)}</text>')
+            left += 46 + 7 * len(name)
     return "\n".join([*parts, "</svg>"])
+
+
+def _lines(ink: Ink) -> list[str]:
+    """How each system's line is drawn, and what it holds filled."""
+    return [
+        f'fill="{colour}" fill-opacity="0.1" stroke="{colour}" stroke-width="2"'
+        + (f' stroke-dasharray="{dash}"' if dash else "")
+        for colour, dash in zip(ink.systems, _DASHES, strict=False)
+    ]
 
 
 def draw_bars(title: str, groups: Sequence[str], systems: Sequence[tuple[str, Sequence[Span | None]]]) -> str:
@@ -137,12 +168,12 @@ def draw_bars(title: str, groups: Sequence[str], systems: Sequence[tuple[str, Se
     return "\n".join([*parts, "</svg>"])
 
 
-def _opened(title: str, width: int, height: int) -> str:
+def _opened(title: str, width: int, height: int, *, ink: Ink = PAPER) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" role="img"><title>{escape(title)}</title>'
-        f'<rect width="{width}" height="{height}" fill="#ffffff"/>'
-        f'<text x="8" y="16" {_TEXT} font-weight="600">{escape(title)}</text>'
+        f'<rect width="{width}" height="{height}" fill="{ink.ground}"/>'
+        f'<text x="8" y="16" {ink.text} font-weight="600">{escape(title)}</text>'
     )
 
 

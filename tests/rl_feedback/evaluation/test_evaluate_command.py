@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from PIL import Image
 from rl_feedback.__main__ import main
 from rl_feedback.evaluation.printing import writing
 from rl_feedback.evaluation.printing.page import draw_page
+from rl_feedback.evaluation.printing.radars import radar_of
 from rl_feedback.evaluation.printing.tables import latex
 from rl_feedback.evaluation.results import Report, from_json, to_json
 from tests.rl_feedback.evaluation.made_up import REPORTS, rows
@@ -155,13 +157,19 @@ def own_benchmark(folder: Path) -> tuple[str, str]:
             {"id": row["id"], "film": "blank", "text": "\\boxed{<script>Clear lungs.}"},
             {"id": row["id"], "film": "shuffled", "text": text},
         ]
+    elsewhere = [
+        {"id": row["id"], "text": f"<think> A finding [20, 50, 30, 60] </think> \\boxed{{{row['answer']}}}"}
+        for row in made
+    ]
+    lines(folder / "elsewhere.jsonl", elsewhere)
     return lines(folder / "references.jsonl", made), lines(folder / "model.jsonl", told)
 
 
 def test_regions_films_and_image_dependence_of_ones_own_benchmark(tmp_path: Path) -> None:
     references, predictions = own_benchmark(tmp_path)
     arguments = ["--predictions", predictions, "--references", references, "--out", str(tmp_path / "out")]
-    assert main(["evaluate", *arguments, "--with-films", *QUICK]) == 0
+    beside = ["--beside", str(tmp_path / "elsewhere.jsonl")]
+    assert main(["evaluate", *arguments, *beside, "--with-films", *QUICK]) == 0
     report = result_of(tmp_path / "out")
     found = report.figure("grounding", "f1_50", "model")
     assert found
@@ -175,6 +183,16 @@ def test_regions_films_and_image_dependence_of_ones_own_benchmark(tmp_path: Path
     assert blank.difference > 0.5
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "data:image/jpeg;base64," in page
+    # The model is perfect, so its films are those on which the other one differs.
+    assert {one.kind for one in report.cases} == {"changed"}
+    assert "Reports: no case lost anything by rule CheXpert F1 micro, 14." in page
+    assert "Regions: no case lost anything by matched IoU." in page
+    film = page[page.index('<svg viewBox="0 0 32 64"') :]
+    assert film.count("<rect", 0, film.index("</svg>")) == 4
+    assert [film.count(f'stroke-dasharray="{dash}"', 0, film.index("</svg>")) for dash in ("7 4", "2 3")] == [
+        1,
+        1,
+    ]
     assert "Published figures" not in page
     assert "A &lt;script&gt;finding" in page
     assert "<script>" not in page
@@ -183,6 +201,39 @@ def test_regions_films_and_image_dependence_of_ones_own_benchmark(tmp_path: Path
     assert swapped == 1.0
     assert blind["swapped"].swapped == 1.0
     assert blind["rule_chexpert_f1_micro_14"].flipped == 0.0
+
+
+def test_the_worst_are_those_that_lost_something(tmp_path: Path) -> None:
+    references, _ = own_benchmark(tmp_path)
+    told = [{"id": f"film {place}", "text": text} for place, text in enumerate(REPORTS * 2)]
+    told[3]["text"] = "Clear lungs."
+    predictions = lines(tmp_path / "one.jsonl", told)
+    arguments = ["--predictions", predictions, "--references", references, "--out", str(tmp_path / "out")]
+    assert main(["evaluate", *arguments, "--weight-free", *QUICK]) == 0
+    worst = [(one.task, one.uid) for one in result_of(tmp_path / "out").cases]
+    assert [uid for task, uid in worst if task == "report"] == ["film 3"]
+    assert len([uid for task, uid in worst if task == "grounding"]) == 6
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "no case lost anything" not in page
+
+
+def test_a_radar_has_an_axis_for_each_measure_that_all_models_have(tried: Path) -> None:
+    report = result_of(tried / "out")
+    (drawn,) = radar_of(report, "report", words="Reports")
+    assert drawn.count("fill-opacity") == len(report.systems) * 2
+    assert "ROUGE-L" in drawn
+    without = replace(
+        report,
+        figures=tuple(
+            replace(one, value=None) if (one.measure, one.system) == ("rouge_l", report.systems[1]) else one
+            for one in report.figures
+        ),
+    )
+    (drawn,) = radar_of(without, "report", words="Reports")
+    assert "ROUGE-L" not in drawn
+    assert "METEOR" in drawn
+    few = tuple(one for one in report.figures if one.measure in ("rouge_l", "bleu_4"))
+    assert not list(radar_of(replace(report, figures=few), "report", words="Reports"))
 
 
 def test_texts_stay_at_home_where_that_is_asked(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from rl_feedback.evaluation.evaluating import HEADLINES, MEASURES
+from rl_feedback.evaluation.cases import HEADLINES
+from rl_feedback.evaluation.evaluating import MEASURES
 from rl_feedback.evaluation.printing.tables import absences, told
 from rl_feedback.evaluation.results import Case, Figure, Report, from_json
 from rl_feedback.evaluation.samples import Task

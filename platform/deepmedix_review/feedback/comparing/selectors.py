@@ -8,8 +8,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.common.differences import Piece, differing_pieces
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.feedback.differences import Piece, differing_pieces
 from deepmedix_review.reasoning.models import Completion, Region
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions

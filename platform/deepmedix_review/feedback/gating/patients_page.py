@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from deepmedix_review.common.differences import Piece, differing_pieces
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
 from deepmedix_review.evaluation.patient_changes import lost, most_changed_pairs, num_compared, repeated
 from deepmedix_review.evaluation.patients import Judged, PatientPair
 from deepmedix_review.evaluation.services import patients_of
 from deepmedix_review.feedback.charts import GatePlot, patients_plot
-from deepmedix_review.feedback.differences import Piece, differing_pieces
 from deepmedix_review.feedback.gating.patients import SealedSoFar, rests_on_demo, sealed_so_far
 from deepmedix_review.feedback.models import GateDecision
 from deepmedix_review.feedback.pair_texts import steps_and_answer

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from deepmedix_review.common import jobs
-from deepmedix_review.feedback.differences import Piece, differing_pieces
+from deepmedix_review.common.differences import Piece, differing_pieces
 from deepmedix_review.feedback.models import TrainingRun, TrainingSample
 from deepmedix_review.feedback.pair_texts import steps_and_answer
 from deepmedix_review.feedback.runs.curves import Point
