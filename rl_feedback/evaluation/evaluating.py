@@ -150,7 +150,7 @@ def _score(
 ) -> tuple[Scored, dict[str, tuple[str, str]]]:
     if of.task == Task.REPORT:
         found = score_reports(
-            [_report(one) for one in predictions],
+            [report_text(one) for one in predictions],
             [sample.reference for sample in of.samples],
             with_weights=settings.with_weights,
             with_java=settings.with_java,
@@ -158,14 +158,14 @@ def _score(
             radcliq_parts=[one.radcliq_parts if one else None for one in predictions],
         )
         table = Columns(found.scored)
-        table.mean("failed", [float(not _report(one)) for one in predictions])
+        table.mean("failed", [float(not report_text(one)) for one in predictions])
         return table.scored(), found.unavailable
     if of.task == Task.VQA:
         return _score_answers(of.samples, predictions), {}
     return _score_grounding(of.samples, predictions), {}
 
 
-def _report(prediction: Prediction | None) -> str:
+def report_text(prediction: Prediction | None) -> str:
     """A report that can't be read counts as an empty one."""
     return (prediction.answer or "").strip() if prediction else ""
 
@@ -212,7 +212,7 @@ def _failures(of: _Of, system: System) -> Iterator[Failed]:
         reasons = Counter(
             answers.Failure.MISSING.value if one is None else _NO_REPORT
             for one in predictions
-            if not _report(one)
+            if not report_text(one)
         )
     else:
         reasons = Counter(answers.Failure.MISSING.value for one in predictions if one is None)

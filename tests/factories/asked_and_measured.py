@@ -14,6 +14,7 @@ from deepmedix_review.evaluation.models import ArenaRun, MetricRun
 from deepmedix_review.reasoning.models import Completion, InferenceBatch
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Collection, CollectionMember, Instance, Reference, Study
+from inference.engines import load_engine
 from tests.factories.arena import judged_run
 from tests.factories.jobs import BatchedJobFactory, InferenceBatchFactory
 from tests.factories.reasoning import say
@@ -39,7 +40,7 @@ def measured(collection: Collection, version: ModelVersion, researcher: User) ->
     wanted = Wanted(title="Monthly", version=version, collection=of, query=query)
     run = jobs.claim(MetricRun, job_id=make_run(wanted, actor=researcher).pk)
     assert run is not None
-    carry_out(run, check=lambda: None)
+    carry_out(run, check=lambda: None, load=load_engine)
     return run
 
 

@@ -5,7 +5,8 @@ what it does: `[busy 2]` refuses twice with 429, `[ill 2]` with 503, `[cut 1]` e
 middle, `[garbage]` streams what is no JSON, `[page]` answers with a web page, `[error]` says so in the
 stream, `[slow]` never goes on, `[mute]` never answers, `[away]` redirects, `[bad]` is refused with a reason,
 `[filter]` is kept back, `[thinks]` gives its reasoning apart, `[free]` writes without a shape unless it is
-held to one. Where it is asked to compare two reports it always takes the first.
+held to one. Where it is asked to compare two reports it always takes the first; where it is asked to count,
+one finding fits and one is made up.
 `GET /log` tells every request that came, as JSON.
 """
 
@@ -89,6 +90,8 @@ class Handler(BaseHTTPRequestHandler):
         text = "big heart" if "[free]" in asked and "structured_outputs" not in body else ANSWER
         if asked.startswith("You compare two reports"):
             text = re.findall(r"\{.+\}", asked)[-1]
+        if asked.startswith("Compare a candidate chest X-ray report"):
+            text = json.dumps({"matched": 1, "errors": {kind: int(kind == "a") for kind in "abcdef"}})
         words = re.findall(r"\S+\s*", text)
         if "[thinks]" in asked:
             thought = " The heart [1, 2, 3, 4] "

@@ -425,7 +425,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Let a failed or cancelled one go on, with the same outputs. */
+        /**
+         * @description Let a failed or cancelled one go on, with the same outputs, and other limits where these are
+         *     given.
+         */
         post: operations["metrics_go_on"];
         delete?: never;
         options?: never;
@@ -3195,6 +3198,11 @@ export interface components {
             patient_pseudonym: string;
             split: components["schemas"]["Split"];
         };
+        /** @description What is left out stays as it is. */
+        MetricGoOnJsonRequest: {
+            /** @description of the judge */
+            limits?: components["schemas"]["LimitsJsonRequest"];
+        };
         MetricJson: {
             step: number;
             /** @description its place in the recipe, from 0 */
@@ -3226,6 +3234,11 @@ export interface components {
             /** @description 0 until it is known */
             num_steps: number;
             num_done: number;
+            /** Format: uuid */
+            judge?: string | null;
+            /** @description pairs of texts; 0 until it is known */
+            num_to_judge: number;
+            num_judged: number;
         };
         MetricRunPageJson: {
             results: components["schemas"]["MetricRunJson"][];
@@ -3247,6 +3260,13 @@ export interface components {
             query?: string;
             is_missing_wrong?: boolean;
             seed?: number;
+            /**
+             * Format: uuid
+             * @description a version on a model server, for GREEN
+             */
+            judge?: string | null;
+            /** @description of the judge */
+            limits?: components["schemas"]["LimitsJsonRequest"];
         };
         MissedFinding: {
             /** Format: uuid */
@@ -4425,6 +4445,11 @@ export interface components {
             /** @description 0 until it is known */
             num_steps: number;
             num_done: number;
+            /** Format: uuid */
+            judge?: string | null;
+            /** @description pairs of texts; 0 until it is known */
+            num_to_judge: number;
+            num_judged: number;
             readonly result: {
                 [key: string]: unknown;
             } | null;
@@ -5572,7 +5597,13 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["MetricGoOnJsonRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["MetricGoOnJsonRequest"];
+                "multipart/form-data": components["schemas"]["MetricGoOnJsonRequest"];
+            };
+        };
         responses: {
             202: {
                 headers: {

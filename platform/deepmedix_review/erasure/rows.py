@@ -9,7 +9,14 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
 
-from deepmedix_review.evaluation.models import Battle, Judgement, MetricCase, PatientAnswer, PatientFilm
+from deepmedix_review.evaluation.models import (
+    Battle,
+    GreenAnswer,
+    Judgement,
+    MetricCase,
+    PatientAnswer,
+    PatientFilm,
+)
 from deepmedix_review.feedback.models import (
     DatasetReading,
     ExpertRegion,
@@ -103,6 +110,8 @@ TABLES: Sequence[Table] = (
     Table(Battle.objects.all(), "study", "battles"),
     # The result itself names a study by number alone.
     Table(MetricCase.objects.all(), "study"),
+    # Numbers alone, and a hash of texts.
+    Table(GreenAnswer.objects.all(), "study"),
     Table(CriterionRating.objects.all(), OF_READING, "ratings"),
     Table(StepRating.objects.all(), OF_READING, "ratings"),
     Table(RegionAnnotation.objects.all(), OF_READING, "ratings"),

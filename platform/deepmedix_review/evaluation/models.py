@@ -282,6 +282,18 @@ class MetricRun(LeasedJob):
     query = models.TextField(blank=True, help_text="empty: the question that each version is usually asked")
     is_missing_wrong = models.BooleanField(default=False, help_text="a study without an output counts as 0")
     seed = models.PositiveIntegerField(default=7)
+    judge = models.ForeignKey(
+        ModelVersion,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="on a model server, for GREEN; null: GREEN is unavailable",
+    )
+    limits = models.JSONField(
+        default=dict, help_text="of the judge: rl_feedback.evaluation.arena.Limits as JSON"
+    )
+    num_to_judge = models.PositiveIntegerField(default=0, help_text="reports, once it is known how many")
+    num_judged = models.PositiveIntegerField(default=0)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     plan = models.JSONField(default=dict, help_text="evaluation.measuring.planning.Plan as JSON")
     num_steps = models.PositiveIntegerField(default=0, help_text="once it is known how many")
@@ -309,4 +321,22 @@ class MetricCase(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["run", "name"], name="one_study_for_each_name_in_a_result"),
+        ]
+
+
+class GreenAnswer(models.Model):
+    """What a judge counted in one report against its reference, as numbers alone. A judge is asked about the
+    same two texts once, whichever run asks."""
+
+    run = models.ForeignKey(MetricRun, on_delete=models.CASCADE, related_name="green_answers")
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=64, db_index=True, help_text="reports.green_judge.key_of")
+    counts = models.TextField(blank=True, help_text="as JSON; empty where it wrote rubbish at every try")
+    num_requests = models.PositiveSmallIntegerField()
+    num_prompt_tokens = models.PositiveIntegerField()
+    num_tokens = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "key"], name="a_run_asks_its_judge_a_question_once"),
         ]

@@ -110,18 +110,26 @@ def request_metrics(wanted: Wanted, *, actor: User) -> MetricRun:
     return run
 
 
-def request_metrics_again(run: MetricRun, *, actor: User) -> None:
+def request_metrics_again(run: MetricRun, *, actor: User, limits: Mapping[str, Any] | None = None) -> None:
     with transaction.atomic():
-        measuring_services.let_go_on(run, actor=actor)
+        measuring_services.let_go_on(run, actor=actor, limits=limits)
         jobs.wake(run_metrics, run)
 
 
 @shared_task
 def run_metrics(run_id: int) -> None:
-    # With it come statistics, which the web process does without.
+    # With them come statistics, which the web process does without.
     from deepmedix_review.evaluation.measuring.running import carry_out
+    from rl_feedback.evaluation.arena import JudgeFailed, LimitReached
 
-    jobs.carry_out(MetricRun, job_id=run_id, work=carry_out)
+    run = jobs.claim(MetricRun, job_id=run_id)
+    if run is None:
+        return
+    try:
+        with jobs.kept_alive(run) as check:
+            carry_out(run, check=check, load=load_engine)
+    except Exception as error:
+        jobs.end_by(run, error, says=(EngineError, JudgeFailed, LimitReached))
 
 
 @shared_task

@@ -14,6 +14,7 @@ page_urlpatterns = [
     path("arena/<uuid:uid>/go-on/", views.go_on, name="arena-run-go-on"),
     path("evaluations/", measuring.list_runs, name="metric-run-list"),
     path("evaluations/<uuid:uid>/", measuring.show_run, name="metric-run"),
+    path("evaluations/<uuid:uid>/cases/", measuring.show_cases, name="metric-run-cases"),
     path("evaluations/<uuid:uid>/live/", measuring.show_live, name="metric-run-live"),
     path("evaluations/<uuid:uid>/cancel/", measuring.cancel, name="metric-run-cancel"),
     path("evaluations/<uuid:uid>/go-on/", measuring.go_on, name="metric-run-go-on"),

@@ -6,7 +6,7 @@ returns a `Q` on Study, for example `Q(pk__in=Assignment.objects.filter(reader=u
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -187,6 +187,14 @@ def reference_for(user: User, study: Study) -> Reference | None:
         return None
     regions = ReferenceRegion.objects.select_related("film__series").order_by("pk")
     return Reference.objects.filter(study=study).prefetch_related(Prefetch("regions", regions)).first()
+
+
+def references_for(user: User, studies: Sequence[int]) -> dict[int, Reference]:
+    """As `reference_for`, of several studies by primary key."""
+    if not may(user, Capability.VIEW_REFERENCES):
+        return {}
+    rows = Reference.objects.filter(study__in=studies).prefetch_related("regions")
+    return {row.study_id: row for row in rows}
 
 
 def film_path(instance: Instance) -> Path:

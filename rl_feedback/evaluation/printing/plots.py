@@ -79,8 +79,10 @@ def draw_radar(
     title: str, axes: Sequence[str], systems: Sequence[tuple[str, Sequence[float]]], *, ink: Ink = PAPER
 ) -> str:
     """Values from 0 in the middle to 1 at the rim; a system a polygon, with a dash of its own."""
-    width, height, radius = 620, 400, 130
-    middle_x, middle_y = 310, 200
+    height, radius, middle_y = 400, 130, 200
+    # The longest name at either side has its place.
+    middle_x = max(310, round(radius * 1.12) + 8 * max(map(len, axes)))
+    width = 2 * middle_x
 
     def point(axis: int, value: float) -> tuple[float, float]:
         angle = 2 * math.pi * axis / len(axes) - math.pi / 2

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -94,24 +95,48 @@ def endpoint(url: str, *, model: str, key: str = "", origins: Sequence[str] = ()
     return ask
 
 
-def _score(candidate: str, reference: str, ask: Ask) -> float:
-    question = PROMPT.format(reference=reference, candidate=candidate or "(empty)")
-    for _ in range(_TRIES):
-        counted = _counted(ask(question))
-        if counted is not None:
-            matched, errors = counted
-            return matched / (matched + errors) if matched else 0.0
-    return float("nan")
+def question_of(candidate: str, reference: str) -> str:
+    """What a judge is asked of a report."""
+    return PROMPT.format(reference=reference, candidate=candidate or "(empty)")
 
 
-def _counted(words: str) -> tuple[float, float] | None:
+@dataclass(frozen=True)
+class Counts:
+    """Findings that both reports state alike, and the significant errors of each of the six kinds."""
+
+    matched: float
+    errors: dict[str, float]
+
+    @property
+    def score(self) -> float:
+        return self.matched / (self.matched + sum(self.errors.values())) if self.matched else 0.0
+
+    def as_json(self) -> str:
+        return json.dumps({"matched": self.matched, "errors": self.errors})
+
+
+def read_counts(words: str) -> Counts | None:
+    """What a judge wrote; None for rubbish: no JSON object, a kind of error left out, or what is no count.
+
+    >>> read_counts('{"matched": 1, "errors": {"a": -1}}') is None
+    True
+    """
     found = _OBJECT.search(words)
     try:
         told: Any = json.loads(found[0]) if found else None
-        matched = float(told["matched"])
-        errors = [float(told["errors"][kind]) for kind in "abcdef"]
-    except (ValueError, KeyError, TypeError):
+        counts = Counts(float(told["matched"]), {kind: float(told["errors"][kind]) for kind in "abcdef"})
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
-    if min(matched, *errors) < 0 or not np.isfinite([matched, *errors]).all():
+    numbers = [counts.matched, *counts.errors.values()]
+    if min(numbers) < 0 or not np.isfinite(numbers).all():
         return None
-    return matched, sum(errors)
+    return counts
+
+
+def _score(candidate: str, reference: str, ask: Ask) -> float:
+    question = question_of(candidate, reference)
+    for _ in range(_TRIES):
+        counts = read_counts(ask(question))
+        if counts is not None:
+            return counts.score
+    return float("nan")

@@ -19,6 +19,7 @@ from deepmedix_review.evaluation.models import (
     ArenaRun,
     Battle,
     Evaluation,
+    GreenAnswer,
     Judgement,
     MetricCase,
     MetricRun,
@@ -223,6 +224,8 @@ def _measured(film: Instance, model: ModelVersion) -> None:
         title="Spring", model_version=model, collection_name="Spring", requested_by=ResearcherFactory.create()
     )
     MetricCase.objects.create(run=run, study=film.series.study, name="study-1")
+    asked = {"num_requests": 1, "num_prompt_tokens": 100, "num_tokens": 10}
+    GreenAnswer.objects.create(run=run, study=film.series.study, key=uuid4().hex, **asked)
 
 
 def _altered(film: Instance) -> Completion:

@@ -45,7 +45,7 @@ def carried_out(wanted) -> MetricRun:
 
 def test_reports_labels_and_regions_are_measured_each_by_its_own_measures() -> None:
     made = measured()
-    report, _ = measure_collection(
+    report, *_ = measure_collection(
         made.wanted(beside=made.bad, against="findings"),
         plan_of(made.wanted(beside=made.bad, against="findings")),
     )
@@ -74,9 +74,9 @@ def test_reports_labels_and_regions_are_measured_each_by_its_own_measures() -> N
 def test_each_section_and_an_undivided_report_are_compared_as_asked() -> None:
     made = measured(2)
     Reference.objects.update(findings="", impression="", report="Normal chest.")
-    report, _ = measure_collection(made.wanted(), plan_of(made.wanted()))
+    report, *_ = measure_collection(made.wanted(), plan_of(made.wanted()))
     assert sum(report.sizes["report"].values()) == 2
-    report, _ = measure_collection(made.wanted(against="findings"), plan_of(made.wanted(against="findings")))
+    report, *_ = measure_collection(made.wanted(against="findings"), plan_of(made.wanted(against="findings")))
     assert "report" not in report.sizes
 
 
@@ -103,7 +103,7 @@ def test_what_can_not_be_measured_is_left_out_and_counted_by_its_reason() -> Non
     assert plan_of(made.wanted()).left_out.keys() == {NOT_READY, NOT_TO_LEAVE, NO_REFERENCE}
     wrong = plan_of(made.wanted(beside=made.bad, is_missing_wrong=True))
     assert len(wrong.studies) == 5
-    report, _ = measure_collection(made.wanted(beside=made.bad, is_missing_wrong=True), wrong)
+    report, *_ = measure_collection(made.wanted(beside=made.bad, is_missing_wrong=True), wrong)
     assert [(one.system, one.reason, one.num) for one in report.failed if one.task == "report"] == [
         (f"{made.bad} bad", "no prediction", 1)
     ]

@@ -1,12 +1,16 @@
 """The pages and the JSON interface of evaluations."""
 
 import json
+import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.models import JobState
+from deepmedix_review.evaluation.measuring import case_films
 from deepmedix_review.evaluation.models import MetricRun
 from deepmedix_review.evaluation.tasks import run_metrics
 from deepmedix_review.registry.models import ModelVersion
@@ -128,6 +132,106 @@ def test_a_case_whose_study_went_has_no_link(client, researcher) -> None:
     run.cases.all().delete()
     page = text_of(client.get(reverse("metric-run", args=[run.uid])))
     assert "not here any more, or not yours to see" in page
+
+
+def test_the_films_of_cases_show_regions_and_what_differs_and_are_audited(client, researcher) -> None:
+    made = measured()
+    run = done(client, made)
+    address = reverse("metric-run-cases", args=[run.uid])
+    assert f'hx-get="{address}" hx-trigger="revealed"' in text_of(
+        client.get(reverse("metric-run", args=[run.uid]))
+    )
+    page = text_of(client.get(address))
+    # The good one lost nothing, so all of them are those on which the two differ.
+    shown = {case.study for case in run.cases.select_related("study")}
+    assert page.count("<article") == len(shown) == 4
+    assert ">most changed</span>" in page
+    assert ">worst</span>" not in page
+    assert "matched IoU" not in page
+    for study in shown:
+        assert f'{reverse("study-detail", args=[study.uid])}">{study.label}</a>' in page
+    for film in made.films:
+        is_shown = film.series.study in shown
+        assert (reverse("film-picture", args=[film.uid]) in page) is is_shown
+    assert page.count('class="said" x="10.0" y="20.0" width="100.0" height="200.0"') == 8
+    assert page.count('loading="lazy"') == 8
+    assert "<del>Small" in page
+    assert "<ins>Normal" in page
+    assert SECRET not in page
+    assert 'class="truth"' not in page
+    assert "shown to admins alone" in page
+    told = AuditEvent.objects.filter(action="view_completions", details__evaluation=str(run.uid))
+    assert set(told.values_list("subject_uid", flat=True)) == {str(study.uid) for study in shown}
+    assert set(told.values_list("details__with_reference", flat=True)) == {False}
+    part = text_of(client.get(address, headers={"HX-Request": "true"}))
+    assert part.startswith("<section")
+    assert part in page
+
+
+def test_who_may_know_the_references_sees_them_on_the_film_beside_what_was_written(
+    client, researcher
+) -> None:
+    made = measured()
+    run = done(client, made, version=str(made.bad.uid), beside="")
+    client.force_login(AdminFactory.create())
+    page = text_of(client.get(reverse("metric-run-cases", args=[run.uid])))
+    assert ">worst</span>" in page
+    assert 'class="truth" x="10.0" y="20.0" width="100.0" height="200.0"><title>Source: heart</title>' in page
+    assert "<del>Small" in page
+    assert SECRET in page
+    assert "<ins>Normal" in page
+    assert "shown to admins alone" not in page
+    told = AuditEvent.objects.filter(action="view_completions", details__evaluation=str(run.uid))
+    assert set(told.values_list("details__with_reference", flat=True)) == {True}
+
+
+def test_films_of_cases_have_an_end_and_ask_no_more_for_more(client, researcher, monkeypatch) -> None:
+    run = done(client, measured(24))
+    address = reverse("metric-run-cases", args=[run.uid])
+
+    def shown(most: int) -> tuple[int, int]:
+        monkeypatch.setattr(case_films, "MOST_DRAWN", most)
+        with CaptureQueriesContext(connection) as asked_of:
+            page = text_of(client.get(address))
+        return page.count("<article"), len(asked_of)
+
+    assert case_films.MOST_DRAWN == 12
+    few, many = shown(2), shown(8)
+    assert (few[0], many[0]) == (2, 8)
+    assert few[1] == many[1]
+
+
+def test_films_of_what_went_are_not_shown(client, researcher) -> None:
+    made = measured(4)
+    run = done(client, made)
+    Study.objects.update(state=Study.State.HELD)
+    page = text_of(client.get(reverse("metric-run-cases", args=[run.uid])))
+    assert "None of these studies is here any more, or yours to see." in page
+    assert not AuditEvent.objects.filter(action="view_completions").exists()
+    client.force_login(ExpertFactory.create())
+    assert client.get(reverse("metric-run-cases", args=[run.uid])).status_code == 403
+
+
+def test_a_run_on_which_nothing_was_lost_says_so(client, researcher) -> None:
+    run = done(client, measured(4), beside="")
+    page = text_of(client.get(reverse("metric-run", args=[run.uid])))
+    assert "Reports: no case lost anything by rule CheXpert F1 micro, 14." in page
+    assert "Labels: no case lost anything by score." in page
+    assert "Regions: no case lost anything by matched IoU." in page
+    assert 'hx-trigger="revealed"' not in page
+    assert not run.cases.exists()
+
+
+def test_the_radar_and_the_published_figures_stand_on_the_page(client, researcher) -> None:
+    made = measured()
+    page = text_of(client.get(reverse("metric-run", args=[done(client, made).uid])))
+    (drawn,) = re.findall(r"<svg[^>]*><title>Reports: measures from 0 to 1</title>.*?</svg>", page)
+    assert drawn.count("fill-opacity") == 4
+    assert drawn.count("stroke-dasharray") == 2
+    published = page[page.index("Published figures of XrayBench, beside these") :]
+    assert "DeepMedix-R1 (published)" in published
+    assert f"{made.good} good (measured here)" in published
+    assert "swapped for LLaVA-Rad" in published
 
 
 def test_one_version_alone_has_no_differences(client, researcher) -> None:

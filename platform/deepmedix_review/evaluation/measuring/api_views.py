@@ -15,6 +15,7 @@ from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.evaluation import tasks
 from deepmedix_review.evaluation.measuring.selectors import metric_run_for, metric_runs
 from deepmedix_review.evaluation.measuring.serializers import (
+    MetricGoOnJson,
     MetricRunJson,
     MetricRunPageJson,
     MetricsWantedJson,
@@ -73,11 +74,14 @@ class MetricCancelView(APIView):
 class MetricGoOnView(APIView):
     permission_classes = [_TRAIN]
 
-    @extend_schema(operation_id="metrics_go_on", request=None, responses={202: MetricRunJson})
+    @extend_schema(operation_id="metrics_go_on", request=MetricGoOnJson, responses={202: MetricRunJson})
     def post(self, request: Request, uid: UUID) -> Response:
-        """Let a failed or cancelled one go on, with the same outputs."""
+        """Let a failed or cancelled one go on, with the same outputs, and other limits where these are
+        given."""
+        wanted = MetricGoOnJson(data=request.data)
+        wanted.is_valid(raise_exception=True)
         run = _run(request, uid)
-        tasks.request_metrics_again(run, actor=acting_user(request))
+        tasks.request_metrics_again(run, actor=acting_user(request), **wanted.validated_data)
         return Response(MetricRunJson(run).data, status=202)
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from django import forms
 
-from deepmedix_review.common.forms import FormInPlace, offer
+from deepmedix_review.common.forms import offer
+from deepmedix_review.evaluation.arena.forms import LIMITS, LimitsForm
 from deepmedix_review.evaluation.measuring.planning import Wanted
 from deepmedix_review.evaluation.measuring.selectors import offered_collections
 from deepmedix_review.evaluation.models import MetricRun
@@ -14,9 +15,10 @@ from deepmedix_review.registry.selectors import versions
 from deepmedix_review.studies.models import Split
 
 MOST_VERSIONS = 200
+_ENDPOINT = ModelVersion.Source.ENDPOINT
 
 
-class EvaluationForm(FormInPlace):
+class EvaluationForm(LimitsForm):
     title = forms.CharField(label="Title", max_length=120)
     version = forms.ChoiceField(label="Version")
     beside = forms.ChoiceField(
@@ -48,6 +50,17 @@ class EvaluationForm(FormInPlace):
         help_text="Else it is left out, and counted.",
     )
 
+    judge = forms.ChoiceField(
+        label="Judge for GREEN",
+        required=False,
+        help_text="A version on a model server, which is sent reports and reference reports. Without one "
+        "there is no GREEN.",
+    )
+    field_order = (
+        *("title", "version", "beside", "collection", "side", "against", "query", "is_missing_wrong"),
+        *("judge", *LIMITS),
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         serving = ModelVersion.State.SERVING
@@ -56,6 +69,8 @@ class EvaluationForm(FormInPlace):
         named = [(key, f"{one} {one.name} · {one.state}") for key, one in self._versions.items()]
         offer(self, "version", named)
         offer(self, "beside", [("", "none"), *named])
+        judges = [(key, name) for key, name in named if self._versions[key].source == _ENDPOINT]
+        offer(self, "judge", [("", "none"), *judges])
         self._collections = {str(one.uid): one for one in offered_collections()}
         offer(
             self,
@@ -70,6 +85,14 @@ class EvaluationForm(FormInPlace):
             return "version"
         return "" if self._collections else "collection"
 
+    @property
+    def first_fields(self) -> list[forms.BoundField]:
+        return [field for field in self if field.name not in LIMITS]
+
+    @property
+    def limit_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in LIMITS]
+
     def wanted(self) -> Wanted:
         said = self.cleaned_data
         return Wanted(
@@ -81,4 +104,6 @@ class EvaluationForm(FormInPlace):
             against=said["against"],
             query=said["query"],
             is_missing_wrong=said["is_missing_wrong"],
+            judge=self._versions.get(said["judge"]),
+            limits=self.limits(),
         )

@@ -3,7 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from deepmedix_review.common.errors import RefusedByRule
@@ -30,7 +30,8 @@ NO_REFERENCE = "without a reference"
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """What a person asks for. An empty `side` is all sides; an empty `query` what each version is usually
-    asked."""
+    asked. `judge` is a version on a model server, for GREEN; `limits` are the fields of
+    `rl_feedback.evaluation.arena.Limits`."""
 
     title: str
     version: ModelVersion
@@ -41,6 +42,8 @@ class Wanted:
     query: str = ""
     is_missing_wrong: bool = False
     seed: int = 7
+    judge: ModelVersion | None = None
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def versions(self) -> list[ModelVersion]:

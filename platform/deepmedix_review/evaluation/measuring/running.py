@@ -8,6 +8,7 @@ from django.db import transaction
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
+from deepmedix_review.evaluation.measuring.judging import Judged, judge_reports
 from deepmedix_review.evaluation.measuring.planning import (
     Plan,
     Wanted,
@@ -18,6 +19,7 @@ from deepmedix_review.evaluation.measuring.planning import (
 )
 from deepmedix_review.evaluation.measuring.sampling import Sampled, sampled
 from deepmedix_review.evaluation.models import MetricCase, MetricRun
+from inference.engines import EndpointSettings, Engine
 from rl_feedback.evaluation.evaluating import evaluate
 from rl_feedback.evaluation.results import Report, to_json
 from rl_feedback.evaluation.samples import Task
@@ -29,20 +31,32 @@ NUM_DRAWS, NUM_SHUFFLES = 1000, 10_000
 
 
 def measure_collection(
-    wanted: Wanted, plan: Plan, *, on_step: Callable[[int, int], None] = lambda num_done, num_steps: None
-) -> tuple[Report, Sampled]:
+    wanted: Wanted,
+    plan: Plan,
+    *,
+    on_step: Callable[[int, int], None] = lambda num_done, num_steps: None,
+    judged_by: Callable[[Sampled], Judged] = lambda found: Judged(),
+) -> tuple[Report, Sampled, Judged]:
     """Raises RefusedByRule where there is nothing to measure. References are seen by few, so neither they nor
-    outputs nor boxes stand in the result; studies have numbers."""
+    outputs nor boxes stand in the result; studies have numbers. `judged_by` counts for GREEN."""
     require_some(plan, wanted)
     found = sampled(plan, wanted)
     if not found.samples:
         said = " ".join(_notes(found, plan))
         raise RefusedByRule(f"No reference in {wanted.collection} holds what can be measured. {said}".strip())
+    judged = judged_by(found)
     report = evaluate(
         found.samples,
         found.systems(wanted),
         title=wanted.title,
-        settings=Settings(NUM_DRAWS, NUM_SHUFFLES, seed=wanted.seed, with_texts=False),
+        settings=Settings(
+            NUM_DRAWS,
+            NUM_SHUFFLES,
+            seed=wanted.seed,
+            ask=judged.ask,
+            judge=judged.judge,
+            with_texts=False,
+        ),
         on_step=on_step,
     )
     cases = [
@@ -53,15 +67,19 @@ def measure_collection(
         replace(
             report,
             cases=tuple(cases),
-            notes=(*_notes(found, plan), *report.notes),
+            notes=(*_notes(found, plan), *judged.notes(found, wanted), *report.notes),
             provenance=report.provenance | _provenance(wanted),
         ),
         found,
+        judged,
     )
 
 
-def carry_out(run: MetricRun, *, check: Callable[[], None]) -> None:
-    """To its end. The outputs are chosen once: a run that goes on later measures the same ones."""
+def carry_out(
+    run: MetricRun, *, check: Callable[[], None], load: Callable[[EndpointSettings], Engine]
+) -> None:
+    """To its end. The outputs are chosen once: a run that goes on later measures the same ones. `load` gives
+    the engine that asks its judge. Raises what stopped the judge, after all else is measured and kept."""
     wanted = wanted_of(run)
     if not run.plan:
         run.plan = plan_of(wanted).as_json()
@@ -71,7 +89,10 @@ def carry_out(run: MetricRun, *, check: Callable[[], None]) -> None:
         check()
         jobs.heartbeat(run, num_done=num_done, num_steps=num_steps)
 
-    report, found = measure_collection(wanted, Plan.of(run.plan), on_step=tell)
+    def judged_by(found: Sampled) -> Judged:
+        return judge_reports(run, found, wanted, load=load, check=check)
+
+    report, found, judged = measure_collection(wanted, Plan.of(run.plan), on_step=tell, judged_by=judged_by)
     with transaction.atomic():
         jobs.hold(run)
         run.cases.all().delete()
@@ -79,7 +100,12 @@ def carry_out(run: MetricRun, *, check: Callable[[], None]) -> None:
         MetricCase.objects.bulk_create(
             MetricCase(run=run, study_id=found.studies[name], name=name) for name in sorted(names)
         )
-        jobs.finish(run, state=JobState.DONE, result=to_json(report))
+        if judged.stopped is None:
+            jobs.finish(run, state=JobState.DONE, result=to_json(report))
+        else:
+            jobs.heartbeat(run, is_kept=True, result=to_json(report))
+    if judged.stopped is not None:
+        raise judged.stopped
 
 
 def wanted_of(run: MetricRun) -> Wanted:
@@ -96,6 +122,8 @@ def wanted_of(run: MetricRun) -> Wanted:
         query=run.query,
         is_missing_wrong=run.is_missing_wrong,
         seed=run.seed,
+        judge=run.judge,
+        limits=run.limits,
     )
 
 

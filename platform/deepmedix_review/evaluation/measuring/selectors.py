@@ -24,9 +24,16 @@ def metric_run_for(user: User, uid: UUID) -> MetricRun:
     """Raises NotYours, or DoesNotExist."""
     require(user, Capability.VIEW_MODELS)
     rows = MetricRun.objects.select_related(
-        "model_version", "beside", "requested_by", "collection__collection"
+        "model_version", "beside", "judge", "requested_by", "collection__collection"
     )
     return rows.defer("plan").get(uid=uid)
+
+
+def run_with_cases_for(user: User, uid: UUID) -> MetricRun:
+    """For whoever may see studies: what is shown of the run are studies and outputs. Raises NotYours, or
+    DoesNotExist, also where it has no result yet."""
+    require(user, Capability.VIEW_ALL_STUDIES)
+    return MetricRun.objects.select_related("model_version", "beside").exclude(result="").get(uid=uid)
 
 
 def studies_of_cases(user: User, run: MetricRun) -> dict[str, UUID]:

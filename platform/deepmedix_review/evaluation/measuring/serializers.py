@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from deepmedix_review.common.models import JobState
+from deepmedix_review.evaluation.arena.serializers import LimitsJson
 from deepmedix_review.evaluation.measuring.planning import Wanted
 from deepmedix_review.evaluation.models import MetricRun
 from deepmedix_review.reasoning.services import LONGEST_QUERY
@@ -33,10 +34,24 @@ class MetricsWantedJson(serializers.Serializer[Any]):
     query = serializers.CharField(max_length=LONGEST_QUERY, required=False, allow_blank=True)
     is_missing_wrong = serializers.BooleanField(required=False)
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
+    judge = serializers.SlugRelatedField(
+        slug_field="uid",
+        queryset=ModelVersion.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text="a version on a model server, for GREEN",
+    )
+    limits = LimitsJson(required=False, help_text="of the judge")
 
     def wanted(self) -> Wanted:
         said = dict(self.validated_data)
         return Wanted(collection=said.pop("collection_version"), **said)
+
+
+class MetricGoOnJson(serializers.Serializer[Any]):
+    """What is left out stays as it is."""
+
+    limits = LimitsJson(required=False, help_text="of the judge")
 
 
 class MetricRunJson(serializers.Serializer[Any]):
@@ -51,6 +66,9 @@ class MetricRunJson(serializers.Serializer[Any]):
     error = serializers.CharField()
     num_steps = serializers.IntegerField(help_text="0 until it is known")
     num_done = serializers.IntegerField()
+    judge = serializers.UUIDField(source="judge.uid", allow_null=True, default=None)
+    num_to_judge = serializers.IntegerField(help_text="pairs of texts; 0 until it is known")
+    num_judged = serializers.IntegerField()
 
 
 class MetricRunPageJson(serializers.Serializer[Any]):

@@ -4,8 +4,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.utils.safestring import SafeString, mark_safe
+
+from deepmedix_review.evaluation.measuring.case_films import CASE_WORDS
+from rl_feedback.evaluation import published
 from rl_feedback.evaluation.cases import HEADLINES
 from rl_feedback.evaluation.evaluating import MEASURES
+from rl_feedback.evaluation.printing.beside_published import Table, tables_beside
+from rl_feedback.evaluation.printing.cases import lost_nothing
+from rl_feedback.evaluation.printing.plots import Ink
+from rl_feedback.evaluation.printing.radars import radar_of
 from rl_feedback.evaluation.printing.tables import absences, told
 from rl_feedback.evaluation.results import Case, Figure, Report, from_json
 from rl_feedback.evaluation.samples import Task
@@ -14,12 +22,13 @@ from rl_feedback.evaluation.samples import Task
 WIDTH, HEIGHT = 180, 22
 _MARGIN = 8
 _BETTER = {1: "more", -1: "less", 0: "neither"}
-_HEADINGS = {
+_HEADINGS: dict[str, str] = {
     Task.REPORT: "Reports",
     Task.VQA: "Labels",
     Task.GROUNDING: "Regions",
 }
-_CASE_WORDS = {"worst": "worst", "changed": "most changed"}
+# The pages' own colours, on their own ground.
+_SCREEN = Ink("#e6eaee", "#39434e", "none", ("#8fc7ff", "#c9a5ff"))
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,8 @@ class CategoryRow:
 
 @dataclass(frozen=True)
 class ShownTask:
-    """`low` and `high` are the ends of the axis of differences, `zero_x` where there is none."""
+    """`low` and `high` are the ends of the axis of differences, `zero_x` where there is none; `radar` is an
+    SVG, empty where too few measures are there."""
 
     heading: str
     num: int
@@ -77,6 +87,7 @@ class ShownTask:
     low: str
     high: str
     zero_x: float
+    radar: SafeString
     categories: tuple[CategoryRow, ...]
 
 
@@ -94,6 +105,9 @@ class ShownCase:
 
 @dataclass(frozen=True)
 class ShownResult:
+    """`lost_nothing` are sentences for the tasks that have no worst case; `published` are XrayBench's
+    tables of reports, with these versions beside them."""
+
     systems: tuple[str, ...]
     tasks: tuple[ShownTask, ...]
     notes: tuple[str, ...]
@@ -101,6 +115,9 @@ class ShownResult:
     blind_spots: tuple[tuple[str, str, str, str, str], ...]
     num_probed: int
     cases: tuple[ShownCase, ...]
+    lost_nothing: tuple[str, ...]
+    published: tuple[Table, ...]
+    errata: tuple[str, ...]
     provenance: tuple[tuple[str, str], ...]
     width: int = WIDTH
     height: int = HEIGHT
@@ -121,6 +138,9 @@ def shown_result(result: str, *, studies: Mapping[str, UUID]) -> ShownResult:
         ),
         num_probed=report.blind_spots[0].num if report.blind_spots else 0,
         cases=tuple(_case(report, one, studies) for one in report.cases),
+        lost_nothing=tuple(lost_nothing(report, _HEADINGS)),
+        published=tuple(tables_beside(report, [task for task in report.sizes if task == Task.REPORT])),
+        errata=published.ERRATA,
         provenance=tuple(report.provenance.items()),
     )  # fmt: skip
 
@@ -133,7 +153,7 @@ def _task(report: Report, task: str) -> ShownTask:
     ends = [abs(end) for one in bounded for end in (one.value, one.low, one.high) if end is not None]
     most = max([0.05, *ends])
     return ShownTask(
-        heading=_HEADINGS[Task(task)],
+        heading=_HEADINGS[task],
         num=sum(report.sizes[task].values()),
         headline=measures[headline].label,
         rows=tuple(_measure_rows(report, task)),
@@ -154,8 +174,15 @@ def _task(report: Report, task: str) -> ShownTask:
         low=f"{-most:.2f}",
         high=f"{most:.2f}",
         zero_x=_x(0.0, -most, most),
+        radar=_radar(report, task),
         categories=tuple(_categories(report, task, headline)),
     )
+
+
+def _radar(report: Report, task: str) -> SafeString:
+    """The library escapes the names in what it draws."""
+    drawn = radar_of(report, task, words=_HEADINGS[task], ink=_SCREEN)
+    return mark_safe("".join(drawn))
 
 
 def _measure_rows(report: Report, task: str) -> Iterator[MeasureRow]:
@@ -183,7 +210,7 @@ def _case(report: Report, case: Case, studies: Mapping[str, UUID]) -> ShownCase:
     name, _, about = case.uid.partition(" ")
     values = {one.system: told(one.value) for one in case.said}
     return ShownCase(
-        kind=_CASE_WORDS[case.kind],
+        kind=CASE_WORDS[case.kind],
         name=name,
         study=studies.get(name),
         about=f"{about}, {case.where}",

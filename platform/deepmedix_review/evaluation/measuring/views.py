@@ -13,9 +13,15 @@ from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.evaluation import tasks
+from deepmedix_review.evaluation.arena.forms import LimitsForm
 from deepmedix_review.evaluation.measuring.forms import EvaluationForm
-from deepmedix_review.evaluation.measuring.selectors import metric_run_for, metric_runs, studies_of_cases
-from deepmedix_review.evaluation.measuring.services import cancel_run, note_download
+from deepmedix_review.evaluation.measuring.selectors import (
+    metric_run_for,
+    metric_runs,
+    run_with_cases_for,
+    studies_of_cases,
+)
+from deepmedix_review.evaluation.measuring.services import cancel_run, note_cases, note_download
 from deepmedix_review.evaluation.models import MetricRun
 
 PAGE_SIZE = 50
@@ -28,6 +34,7 @@ FILE_TYPES = {
     "model-card.md": "text/markdown; charset=utf-8",
 }
 _VIEW = needs_capability(Capability.VIEW_MODELS)
+_SEE = needs_capability(Capability.VIEW_ALL_STUDIES)
 _TRAIN = needs_capability(Capability.TRAIN_MODELS)
 _EXPORT = needs_capability(Capability.EXPORT_DATASETS)
 
@@ -60,7 +67,11 @@ def list_runs(request: HttpRequest) -> HttpResponse:
 def show_run(request: HttpRequest, uid: UUID) -> HttpResponse:
     user = acting_user(request)
     run = _run(request, uid)
-    context: dict[str, object] = {"run": run, "files": list(FILE_TYPES)}
+    context: dict[str, object] = {
+        "run": run,
+        "files": list(FILE_TYPES),
+        "limits": LimitsForm(initial=run.limits),
+    }
     if run.result:
         # With it come statistics, which few requests need.
         from deepmedix_review.evaluation.measuring.shown import shown_result
@@ -71,11 +82,33 @@ def show_run(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 @never_cache
 @require_safe
+@_SEE
+def show_cases(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """The films of its cases; for htmx the part alone that the run's page shows."""
+    user = acting_user(request)
+    try:
+        run = run_with_cases_for(user, uid)
+    except MetricRun.DoesNotExist:
+        raise Http404 from None
+    # With it come statistics, which few requests need.
+    from deepmedix_review.evaluation.measuring.case_films import films_of_cases
+
+    films = films_of_cases(user, run)
+    page = "metric_case_films.html" if "HX-Request" in request.headers else "metric_cases.html"
+    response = render(request, f"evaluation/{page}", {"run": run, "films": films})
+    if films:
+        note_cases(run, {film.study: film.truth is not None for film in films}, actor=user)
+    return response
+
+
+@never_cache
+@require_safe
 @_VIEW
 def show_live(request: HttpRequest, uid: UUID) -> HttpResponse:
     """How far it is; where it ended meanwhile the page is read anew, with its result."""
     run = _run(request, uid)
-    response = render(request, "evaluation/metric_progress.html", {"run": run})
+    context = {"run": run, "limits": LimitsForm(initial=run.limits)}
+    response = render(request, "evaluation/metric_progress.html", context)
     if run.is_final:
         response["HX-Refresh"] = "true"
     return response
@@ -113,8 +146,15 @@ def cancel(request: HttpRequest, uid: UUID) -> HttpResponse:
 @require_POST
 @_TRAIN
 def go_on(request: HttpRequest, uid: UUID) -> HttpResponse:
+    run, form = _run(request, uid), LimitsForm(request.POST)
+    if not form.is_valid():
+        for errors in form.errors.values():
+            messages.error(request, " ".join(map(str, errors)))
+        return redirect("metric-run", uid)
     try:
-        tasks.request_metrics_again(_run(request, uid), actor=acting_user(request))
+        tasks.request_metrics_again(
+            run, actor=acting_user(request), limits=form.limits() if run.judge else None
+        )
     except NotYours:
         raise
     except RefusedByRule as refusal:

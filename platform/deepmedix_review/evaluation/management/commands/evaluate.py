@@ -51,7 +51,7 @@ class Command(BaseCommand):
             actor = account_named(options["actor"])
             wanted = _wanted(options, actor=actor)
             plan = plan_of(wanted)
-            report, _ = measure_collection(wanted, plan)
+            report, _, _ = measure_collection(wanted, plan)
             note_command(wanted, actor=actor)
             page = write_report(report, options["out"])
         except (RefusedByRule, ValueError, OSError) as refusal:
