@@ -5,24 +5,52 @@ what it does: `[busy 2]` refuses twice with 429, `[ill 2]` with 503, `[cut 1]` e
 middle, `[garbage]` streams what is no JSON, `[page]` answers with a web page, `[error]` says so in the
 stream, `[slow]` never goes on, `[mute]` never answers, `[away]` redirects, `[bad]` is refused with a reason,
 `[filter]` is kept back, `[thinks]` gives its reasoning apart, `[free]` writes without a shape unless it is
-held to one. Where it is asked to compare two reports it always takes the first; where it is asked to count,
-one finding fits and one is made up.
+held to one. Where it is asked to compare two reports it always takes the first, and so does its judge
+`first-place`; `longer` takes the longer report whatever it says, `coin` tosses one for each question.
+Where it is asked to count, one finding fits and one is made up.
+A number as argument is the port, so that a person may name it to an installation.
 `GET /log` tells every request that came, as JSON.
 """
 
 import json
+import random
 import re
 import subprocess
 import sys
 import threading
 import urllib.request
 from collections import Counter
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 ANSWER = "<think> The heart is large [10, 20, 30, 40] </think> The answer is: \\boxed{big}"
 MODEL = "deepmedix"
+FIRST_PLACE, LONGER, COIN = "first-place", "longer", "coin"
+SEED = 7
+
+
+def _first_place(asked: str) -> str:
+    return "A"
+
+
+def _longer(asked: str) -> str:
+    first, second = (len(asked.split(f"report_{which}>")[1].split()) for which in "AB")
+    return "tie" if first == second else "A" if first > second else "B"
+
+
+def _coin(asked: str) -> str:
+    return random.Random(f"{SEED} {asked}").choice("AB")
+
+
+JUDGES: dict[str, Callable[[str], str]] = {FIRST_PLACE: _first_place, LONGER: _longer, COIN: _coin}
+
+
+def _verdict(asked: str, *, better: str) -> str:
+    """In the shape that the question shows last."""
+    shape: str = re.findall(r"\{.+\}", asked)[-1]
+    return shape.replace('"better": "A"', f'"better": "{better}"')
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -58,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, body: dict[str, Any]) -> None:
         content = body["messages"][0]["content"]
         asked = content if isinstance(content, str) else content[-1]["text"]
-        if body["model"] != MODEL:
+        if body["model"] not in (MODEL, *JUDGES):
             return self._refuse(404, f"The model `{body['model']}` does not exist.")
         if "[mute]" in asked:
             self.forever.wait()
@@ -89,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         text = "big heart" if "[free]" in asked and "structured_outputs" not in body else ANSWER
         if asked.startswith("You compare two reports"):
-            text = re.findall(r"\{.+\}", asked)[-1]
+            text = _verdict(asked, better=JUDGES.get(body["model"], _first_place)(asked))
         if asked.startswith("Compare a candidate chest X-ray report"):
             text = json.dumps({"matched": 1, "errors": {kind: int(kind == "a") for kind in "abcdef"}})
         words = re.findall(r"\S+\s*", text)
@@ -167,7 +195,7 @@ class SimulatedServer:
 
 
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1]) if sys.argv[1:] else 0), Handler)
     server.daemon_threads = True
     print(server.server_address[1], flush=True)  # noqa: T201
     server.serve_forever()

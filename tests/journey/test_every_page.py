@@ -13,6 +13,7 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.evaluation.models import Battle
 from deepmedix_review.reviews.models import ReaderStudy
 from tests.browser import check_barriers, open_as, watch
 from tests.deepmedix_review.studies.pulling.a_pacs import name_source
@@ -48,6 +49,7 @@ NO_PAGES = {
     "inference-speeds",
     "model-speeds",
     "arena-run-live",
+    "arena-run-file",
     "metric-run-live",
     "metric-run-file",
     "model-gate",
@@ -152,6 +154,8 @@ PAGES_OF = {
         "model-roll-back",
         "arena-list",
         "arena-run",
+        "arena-battles",
+        "arena-battle",
         "metric-run-list",
         "metric-run",
         "gate-policy-list",
@@ -180,6 +184,7 @@ def subject(house: House, name: str) -> list[Any]:
         "retention-batch": house.due,
         "inference-batch": house.inference_batch,
         "arena-run": house.arena_run,
+        "arena-battles": house.arena_run,
         "metric-run": house.metric_run,
         "study-keep": house.study,
         "collection-detail": house.collection,
@@ -200,6 +205,8 @@ def subject(house: House, name: str) -> list[Any]:
         "learned-from-reader": house.expert,
         "learned-from-reading": house.signed_reading,
     }
+    if name == "arena-battle":
+        return [house.arena_run.uid, Battle.objects.earliest("pk").uid]
     return [subjects[name].uid] if name in subjects else []
 
 

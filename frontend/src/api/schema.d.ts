@@ -1914,10 +1914,12 @@ export interface components {
             /** Format: uuid */
             uid: string;
             title: string;
+            /** @description empty: experts' votes alone */
             judge: string;
             prompt_version: string;
             state: components["schemas"]["JobState"];
             error: string;
+            /** @description 0 where experts judge alone */
             num_wanted: number;
             num_judged: number;
         };
@@ -1928,10 +1930,10 @@ export interface components {
         ArenaWantedJsonRequest: {
             title: string;
             versions: string[];
-            /** @description where the judge's API begins, as in …/v1 */
-            url: string;
+            /** @description where the judge's API begins, as in …/v1; without it and served_model: experts alone */
+            url?: string;
             /** @description its name there */
-            served_model: string;
+            served_model?: string;
             key_name?: string;
             revision?: string;
             num_wanted?: number;
@@ -4394,10 +4396,12 @@ export interface components {
             /** Format: uuid */
             uid: string;
             title: string;
+            /** @description empty: experts' votes alone */
             judge: string;
             prompt_version: string;
             state: components["schemas"]["JobState"];
             error: string;
+            /** @description 0 where experts judge alone */
             num_wanted: number;
             num_judged: number;
             board: unknown;

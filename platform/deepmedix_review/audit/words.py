@@ -178,6 +178,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "request_arena": "let versions compete in the Report Arena",
         "cancel_arena": "cancelled a run of the Report Arena",
         "retry_arena": "let a run of the Report Arena go on",
+        "view_arena_battles": "opened the battles of a run of the Report Arena",
+        "download_arena": "downloaded what a run of the Report Arena found",
         "promote_model": "promoted a model",
         "refuse_signature": "a promotion was refused for a wrong password",
         "retire_model": "retired a model",

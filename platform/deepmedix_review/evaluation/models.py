@@ -162,7 +162,8 @@ class AnswerTimes(models.Model):
 
 
 class ArenaRun(LeasedJob):
-    """One judge, a language model on a model server, who compares what versions wrote of the same films.
+    """One judge, a language model on a model server, who compares what versions wrote of the same films; or
+    experts' votes alone, where no judge is named.
 
     `plan` holds, round by round, the battles that were chosen; a round is chosen once all before it are
     judged, so that a run which stopped goes on as if it had not.
@@ -170,8 +171,8 @@ class ArenaRun(LeasedJob):
 
     title = models.CharField(max_length=120)
     versions = models.ManyToManyField(ModelVersion, related_name="arena_runs")
-    endpoint_url = models.CharField(max_length=500)
-    served_model = models.CharField(max_length=200)
+    endpoint_url = models.CharField(max_length=500, blank=True)
+    served_model = models.CharField(max_length=200, blank=True)
     key_name = models.CharField(max_length=200, blank=True)
     revision = models.CharField(max_length=100, blank=True, help_text="of the judge, as far as one knows")
     prompt_version = models.CharField(max_length=40)
@@ -184,13 +185,25 @@ class ArenaRun(LeasedJob):
     num_judged = models.PositiveIntegerField(default=0, help_text="battles judged in both orders")
     board = models.JSONField(default=dict, help_text="rl_feedback.evaluation.arena.Arena as JSON")
 
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(endpoint_url="", served_model="") | (~Q(endpoint_url="") & ~Q(served_model="")),
+                name="a_judge_has_a_server_and_a_name_there",
+            ),
+        ]
+
     def __str__(self) -> str:
         return self.title
 
     @property
     def judge(self) -> str:
-        """As the board calls it."""
+        """As the board calls it; empty where experts judge alone."""
         return f"{self.served_model} {self.revision}".strip()
+
+    @property
+    def has_judge(self) -> bool:
+        return bool(self.served_model)
 
 
 class Battle(PublicModel):

@@ -96,7 +96,8 @@ def run_arena(run_id: int) -> None:
         return
     try:
         with jobs.kept_alive(run) as check:
-            carry_out(run, load_engine(endpoint_settings(run)), check=check)
+            engine = load_engine(endpoint_settings(run)) if run.has_judge else None
+            carry_out(run, engine, check=check)
         jobs.finish(run, state=JobState.DONE)
     except Exception as error:
         jobs.end_by(run, error, says=(EngineError, JudgeFailed, LimitReached))

@@ -43,11 +43,13 @@ class ArenaForm(LimitsForm):
     )
     url = forms.CharField(
         label="The judge's address",
+        required=False,
         max_length=LONGEST_URL,
         widget=forms.TextInput(attrs={"placeholder": "https://models.example.org/v1", "size": 48}),
-        help_text="Of a server with the OpenAI chat protocol. It is sent reports and reference reports.",
+        help_text="Of a server with the OpenAI chat protocol. It is sent reports and reference reports. "
+        "Empty, with its name: a board of experts' votes alone.",
     )
-    served_model = forms.CharField(label="Its name there", max_length=LONGEST_SERVED_MODEL)
+    served_model = forms.CharField(label="Its name there", required=False, max_length=LONGEST_SERVED_MODEL)
     revision = forms.CharField(
         label="Its revision",
         max_length=LONGEST_REVISION,
@@ -60,7 +62,7 @@ class ArenaForm(LimitsForm):
         min_value=1,
         max_value=MOST_BATTLES,
         initial=200,
-        help_text="Each is judged twice, with either report first.",
+        help_text="Each is judged twice, with either report first. Of experts' votes all count.",
     )
     first = ("title", "versions", "url", "served_model", "revision", "key_name", "num_wanted")
 
@@ -94,4 +96,4 @@ class ArenaForm(LimitsForm):
 
 
 class GoOnForm(LimitsForm):
-    num_wanted = forms.IntegerField(label="Battles", min_value=1, max_value=MOST_BATTLES)
+    num_wanted = forms.IntegerField(label="Battles", min_value=1, max_value=MOST_BATTLES, required=False)

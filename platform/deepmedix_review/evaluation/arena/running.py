@@ -67,12 +67,15 @@ def endpoint_settings(run: ArenaRun) -> EndpointSettings:
     )
 
 
-def carry_out(run: ArenaRun, engine: Engine, *, check: Callable[[], None]) -> None:
-    """To its end, with everything kept. Raises LimitReached or JudgeFailed, whose sentence is for a person;
-    the board is drawn of what is judged by then."""
+def carry_out(run: ArenaRun, engine: Engine | None, *, check: Callable[[], None]) -> None:
+    """To its end, with everything kept. Without an engine the board is of experts' votes. Raises LimitReached
+    or JudgeFailed, whose sentence is for a person; the board is drawn of what is judged by then."""
     versions = list(run.versions.order_by("pk"))
     names = {version.pk: f"{version} {version.name}" for version in versions}
     take_votes(versions)
+    if engine is None:
+        draw_board(run, names)
+        return
     judge = EngineJudge(engine, deadline_seconds=settings.INFERENCE_SECONDS, check=check)
     try:
         _judge_rounds(run, open_pairs(versions, seed=run.seed), judge, names)
@@ -86,6 +89,9 @@ def draw_board(run: ArenaRun, names: dict[int, str]) -> None:
     """Of all that is judged by now, and of the votes that count."""
     told = judgements_of(run, names)
     of_judge = battles_of(one for one in told if one.kind is Kind.MODEL)
+    num_judged = len(of_judge.battles) + of_judge.num_invalid
+    if not run.has_judge:
+        num_judged = len({(one.case, one.pair) for one in told})
     jobs.heartbeat(
         run,
         is_kept=True,
@@ -93,7 +99,7 @@ def draw_board(run: ArenaRun, names: dict[int, str]) -> None:
             **arena_of(told, prior=PRIOR, seed=run.seed).as_json(),
             "num_alike": num_alike(list(run.versions.order_by("pk"))),
         },
-        num_judged=len(of_judge.battles) + of_judge.num_invalid,
+        num_judged=num_judged,
     )
 
 

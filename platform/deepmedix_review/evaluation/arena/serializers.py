@@ -24,8 +24,15 @@ class LimitsJson(serializers.Serializer[Any]):
 class ArenaWantedJson(serializers.Serializer[Any]):
     title = serializers.CharField(max_length=120)
     versions = serializers.SlugRelatedField(slug_field="uid", many=True, queryset=ModelVersion.objects.all())
-    url = serializers.CharField(max_length=LONGEST_URL, help_text="where the judge's API begins, as in …/v1")
-    served_model = serializers.CharField(max_length=LONGEST_SERVED_MODEL, help_text="its name there")
+    url = serializers.CharField(
+        max_length=LONGEST_URL,
+        required=False,
+        allow_blank=True,
+        help_text="where the judge's API begins, as in …/v1; without it and served_model: experts alone",
+    )
+    served_model = serializers.CharField(
+        max_length=LONGEST_SERVED_MODEL, required=False, allow_blank=True, help_text="its name there"
+    )
     key_name = serializers.CharField(required=False, allow_blank=True)
     revision = serializers.CharField(max_length=LONGEST_REVISION, required=False, allow_blank=True)
     num_wanted = serializers.IntegerField(min_value=1, max_value=MOST_BATTLES, required=False)
@@ -47,11 +54,11 @@ class ArenaGoOnJson(serializers.Serializer[Any]):
 class ArenaRunJson(serializers.Serializer[Any]):
     uid = serializers.UUIDField()
     title = serializers.CharField()
-    judge = serializers.CharField()
+    judge = serializers.CharField(help_text="empty: experts' votes alone")
     prompt_version = serializers.CharField()
     state = serializers.ChoiceField(choices=JobState.choices)
     error = serializers.CharField()
-    num_wanted = serializers.IntegerField()
+    num_wanted = serializers.IntegerField(help_text="0 where experts judge alone")
     num_judged = serializers.IntegerField()
 
 

@@ -19,16 +19,21 @@ from deepmedix_review.registry.models import ModelVersion
 
 MOST_VERSIONS, MOST_BATTLES = 50, 100_000
 LONGEST_REVISION = 100
+NO_VOTES = (
+    "No reader has compared two of these versions in a signed reading yet, so there is nothing to draw a "
+    "board of. Let readers vote in a reader study of two versions, or name a judge."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WantedRun:
-    """What a person asks for. `limits` are the fields of `rl_feedback.evaluation.arena.Limits`."""
+    """What a person asks for. `limits` are the fields of `rl_feedback.evaluation.arena.Limits`. Without a
+    judge (`url` and `served_model` empty) the board is of experts' votes alone."""
 
     title: str
     versions: Sequence[ModelVersion]
-    url: str
-    served_model: str
+    url: str = ""
+    served_model: str = ""
     key_name: str = ""
     revision: str = ""
     prompt_version: str = "arena-1"
@@ -39,13 +44,12 @@ class WantedRun:
 
 
 def make_run(wanted: WantedRun, *, actor: User) -> ArenaRun:
-    """Raises RefusedByRule for versions that share no film and question, and for a server that no operator
-    has named."""
+    """Raises RefusedByRule for versions that share no film and question, for a server that no operator has
+    named, and without a judge where no expert has voted."""
     require(actor, Capability.TRAIN_MODELS)
-    url = require_endpoint(wanted.url.strip())
-    require_key_of(url, wanted.key_name)
-    if not wanted.title.strip() or not wanted.served_model.strip():
-        raise RefusedByRule("Give the run a title, and name the judge as its server names it.")
+    url = _require_judge(wanted)
+    if not wanted.title.strip():
+        raise RefusedByRule("Give the run a title.")
     if not 2 <= len(wanted.versions) <= MOST_VERSIONS:
         raise RefusedByRule(f"Choose from 2 to {MOST_VERSIONS} versions.")
     if not 1 <= wanted.num_wanted <= MOST_BATTLES:
@@ -54,8 +58,10 @@ def make_run(wanted: WantedRun, *, actor: User) -> ArenaRun:
         raise RefusedByRule("The share drawn at random lies between 0 and 1.")
     _require_limits(wanted.limits)
     with transaction.atomic():
-        take_votes(wanted.versions)
-        if not open_pairs(wanted.versions, seed=wanted.seed):
+        num_votes = take_votes(wanted.versions)
+        if not url and not num_votes:
+            raise RefusedByRule(NO_VOTES)
+        if url and not open_pairs(wanted.versions, seed=wanted.seed):
             raise RefusedByRule(
                 "On no film do two of these versions say different things to the same question. Ask them "
                 "about the same films first: Inference → Batches, or Models → Import completions."
@@ -69,8 +75,8 @@ def make_run(wanted: WantedRun, *, actor: User) -> ArenaRun:
             prompt_version=wanted.prompt_version,
             seed=wanted.seed,
             random_share=wanted.random_share,
-            num_wanted=wanted.num_wanted,
-            limits=dict(wanted.limits),
+            num_wanted=wanted.num_wanted if url else 0,
+            limits=dict(wanted.limits) if url else {},
             requested_by=actor,
         )
         run.versions.set(wanted.versions)
@@ -78,9 +84,13 @@ def make_run(wanted: WantedRun, *, actor: User) -> ArenaRun:
             actor=actor,
             action="request_arena",
             subject=run,
-            details={"num_versions": len(wanted.versions), "num_battles": wanted.num_wanted},
+            details={"num_versions": len(wanted.versions), "num_battles": run.num_wanted},
         )
     return run
+
+
+def note_download(run: ArenaRun, *, actor: User, name: str) -> None:
+    record_event(actor=actor, action="download_arena", subject=run, details={"file": name})
 
 
 def cancel_run(run: ArenaRun, *, actor: User) -> None:
@@ -107,6 +117,8 @@ def let_go_on(
         held = ArenaRun.objects.select_for_update().get(pk=run.pk)
         if not held.is_final:
             raise RefusedByRule(f"This run is {held.state} now; it goes on by itself.")
+        if not held.has_judge:
+            num_wanted = limits = None
         if num_wanted is not None and not held.num_judged <= num_wanted <= MOST_BATTLES:
             raise RefusedByRule(
                 f"This run has {held.num_judged} battles already; it can't have fewer, nor more than "
@@ -123,6 +135,24 @@ def let_go_on(
         jobs.retry(held, **changed)
         record_event(actor=actor, action="retry_arena", subject=held)
     run.refresh_from_db()
+
+
+def _require_judge(wanted: WantedRun) -> str:
+    """The address of its server; empty where no judge is named."""
+    url, served_model = wanted.url.strip(), wanted.served_model.strip()
+    if not url and not served_model:
+        if wanted.key_name or wanted.revision.strip():
+            raise RefusedByRule(
+                "A key file or a revision needs a judge: give its address and its name there."
+            )
+        return ""
+    if not url or not served_model:
+        raise RefusedByRule(
+            "Give the judge's address and its name there, or leave both empty: experts judge alone."
+        )
+    url = require_endpoint(url)
+    require_key_of(url, wanted.key_name)
+    return url
 
 
 def _require_limits(limits: Mapping[str, Any]) -> None:

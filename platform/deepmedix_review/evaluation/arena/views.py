@@ -4,27 +4,48 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.evaluation import tasks
+from deepmedix_review.evaluation.arena.battle_list import (
+    Chosen,
+    battles_for,
+    choices_of,
+    chosen_of,
+    listed,
+    num_votes_of,
+)
+from deepmedix_review.evaluation.arena.battle_page import battle_for
+from deepmedix_review.evaluation.arena.downloads import (
+    BATTLES,
+    BOARD_TEX,
+    FILE_TYPES,
+    battle_lines,
+    board_lines,
+)
 from deepmedix_review.evaluation.arena.forms import ArenaForm, GoOnForm
 from deepmedix_review.evaluation.arena.selectors import arena_run_for, arena_runs
-from deepmedix_review.evaluation.arena.services import cancel_run
+from deepmedix_review.evaluation.arena.services import cancel_run, note_download
 from deepmedix_review.evaluation.arena.shown import boards_of, shown_board, shown_judges
-from deepmedix_review.evaluation.models import ArenaRun
+from deepmedix_review.evaluation.arena.spending import spending_of
+from deepmedix_review.evaluation.models import ArenaRun, Battle
 from deepmedix_review.registry.selectors import key_names
+from deepmedix_review.studies.selectors import MAX_COUNT, StateCount
 
 PAGE_SIZE = 50
 _VIEW = needs_capability(Capability.VIEW_MODELS)
 _TRAIN = needs_capability(Capability.TRAIN_MODELS)
+_STUDIES = needs_capability(Capability.VIEW_ALL_STUDIES)
+_EXPORT = needs_capability(Capability.EXPORT_DATASETS)
 
 
 @never_cache
@@ -53,10 +74,81 @@ def list_runs(request: HttpRequest) -> HttpResponse:
 @_VIEW
 def show_run(request: HttpRequest, uid: UUID) -> HttpResponse:
     """`?board=` names which of its boards is shown."""
-    run = arena_run_for(acting_user(request), uid)
+    run = _run(request, uid)
     form = GoOnForm(initial={**run.limits, "num_wanted": run.num_wanted})
-    context = {"run": run, "form": form, **_board(request, run)}
+    context = {"run": run, "form": form, "files": list(FILE_TYPES), **_board(request, run)}
+    if run.has_judge:
+        context["spending"] = spending_of(run)
     return render(request, "evaluation/arena_run.html", context)
+
+
+@never_cache
+@require_safe
+@_VIEW
+@_STUDIES
+def list_battles(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """`?pair=`, `?by=`, `?won=` and `?only=` choose among them, `?before=` goes on."""
+    user, run = acting_user(request), _run(request, uid)
+    chosen, before = Chosen.of(request.GET), read_before(request.GET.get("before"))
+    battles = battles_for(user, run)
+    wanted = chosen_of(battles, chosen, has_judge=run.has_judge)
+    rows = wanted.select_related("study", "left__model_version", "right__model_version")
+    page = page_of(rows, before=before, size=PAGE_SIZE)
+    votes = num_votes_of(page.rows)
+    record_event(actor=user, action="view_arena_battles", subject=run)
+    context = {
+        "run": run,
+        "battles": [listed(battle, num_experts=votes.get(battle.pk, 0)) for battle in page.rows],
+        "number": StateCount("", wanted.values("pk")[: MAX_COUNT + 1].count()),
+        "next_before": page.next_before,
+        "before": before,
+        "chosen": chosen,
+        "choices": choices_of(run),
+    }
+    return render(request, "evaluation/arena_battles.html", context)
+
+
+@never_cache
+@require_safe
+@_VIEW
+@_STUDIES
+def show_battle(request: HttpRequest, uid: UUID, battle: UUID) -> HttpResponse:
+    """What is chosen in the list stays chosen: the next battle is the next one of it."""
+    user, run = acting_user(request), _run(request, uid)
+    try:
+        shown = battle_for(user, run, battle)
+    except Battle.DoesNotExist:
+        raise Http404 from None
+    record_event(actor=user, action="view_completions", subject=shown.battle.study)
+    chosen = Chosen.of(request.GET)
+    beside = chosen_of(battles_for(user, run), chosen, has_judge=run.has_judge).values_list("uid", flat=True)
+    context = {
+        "run": run,
+        "shown": shown,
+        "chosen": chosen,
+        "newer": beside.filter(pk__gt=shown.battle.pk).order_by("pk").first(),
+        "older": beside.filter(pk__lt=shown.battle.pk).order_by("-pk").first(),
+    }
+    return render(request, "evaluation/arena_battle.html", context)
+
+
+@never_cache
+@require_safe
+@_VIEW
+@_STUDIES
+@_EXPORT
+def download(request: HttpRequest, uid: UUID, name: str) -> StreamingHttpResponse:
+    user, run = acting_user(request), _run(request, uid)
+    if name not in FILE_TYPES or not run.board:
+        raise Http404
+    note_download(run, actor=user, name=name)
+    if name == BATTLES:
+        lines = battle_lines(battles_for(user, run), of=run)
+    else:
+        lines = board_lines(run, is_latex=name == BOARD_TEX)
+    response = StreamingHttpResponse(lines, content_type=FILE_TYPES[name])
+    response["Content-Disposition"] = f'attachment; filename="arena-{run.uid}-{name}"'
+    return response
 
 
 @never_cache
@@ -64,7 +156,7 @@ def show_run(request: HttpRequest, uid: UUID) -> HttpResponse:
 @_VIEW
 def show_live(request: HttpRequest, uid: UUID) -> HttpResponse:
     """How far it is; where it ended meanwhile the page is read anew, with its board."""
-    run = arena_run_for(acting_user(request), uid)
+    run = _run(request, uid)
     response = render(request, "evaluation/arena_progress.html", {"run": run})
     if run.is_final:
         response["HX-Refresh"] = "true"
@@ -76,7 +168,7 @@ def show_live(request: HttpRequest, uid: UUID) -> HttpResponse:
 def cancel(request: HttpRequest, uid: UUID) -> HttpResponse:
     user = acting_user(request)
     try:
-        cancel_run(arena_run_for(user, uid), actor=user)
+        cancel_run(_run(request, uid), actor=user)
     except NotYours:
         raise
     except RefusedByRule as refusal:
@@ -95,7 +187,7 @@ def go_on(request: HttpRequest, uid: UUID) -> HttpResponse:
         return redirect("arena-run", uid)
     try:
         tasks.request_arena_again(
-            arena_run_for(user, uid),
+            _run(request, uid),
             actor=user,
             num_wanted=form.cleaned_data["num_wanted"],
             limits=form.limits(),
@@ -111,8 +203,9 @@ def _board(request: HttpRequest, run: ArenaRun) -> dict[str, object]:
     if not run.board:
         return {"has_board": False, "is_waiting": run.state in (JobState.QUEUED, JobState.RUNNING)}
     boards = boards_of(run.board)
-    chosen = request.GET.get("board", "judges")
-    chosen = chosen if chosen in boards else "judges"
+    usual = "judges" if run.has_judge else "experts"
+    chosen = request.GET.get("board", usual)
+    chosen = chosen if chosen in boards else usual
     title, board = boards[chosen]
     return {
         "has_board": True,
@@ -123,3 +216,10 @@ def _board(request: HttpRequest, run: ArenaRun) -> dict[str, object]:
         "board": shown_board(board, name=title),
         "told": run.board,
     }
+
+
+def _run(request: HttpRequest, uid: UUID) -> ArenaRun:
+    try:
+        return arena_run_for(acting_user(request), uid)
+    except ArenaRun.DoesNotExist:
+        raise Http404 from None

@@ -10,6 +10,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.differences import Piece, differing_pieces
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.reasoning.drawn import Drawn, drawn_of, font_px
 from deepmedix_review.reasoning.models import Completion, Region
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import versions
@@ -19,18 +20,6 @@ from inference.grounding import PROBLEM_SENTENCES
 from inference.regions import Box, overlap
 
 MOST_STUDIES_OFFERED = 200
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A region on the film; `number` is its step's, 1, 2, 3 …"""
-
-    number: int
-    x: float
-    y: float
-    width: float
-    height: float
-    text_y: float
 
 
 @dataclass(frozen=True)
@@ -74,7 +63,7 @@ class SameCase:
     @property
     def font_px(self) -> float:
         """Of the numbers beside regions, in film pixels."""
-        return _font_px(self.film)
+        return font_px(self.film)
 
     @property
     def num_samples(self) -> int:
@@ -137,12 +126,7 @@ def same_case(a: ModelVersion, b: ModelVersion, study: Study, *, sample: int = 1
         Side(
             version,
             completion,
-            tuple(
-                _drawn(step.position, one, film)
-                for step in completion.steps.all()
-                for one in step.regions.all()
-                if not one.problem
-            ),
+            drawn_of(completion, film),
             told,
             tuple(PROBLEM_SENTENCES[problem] for problem in completion.problems),
             place,
@@ -159,24 +143,6 @@ def same_case(a: ModelVersion, b: ModelVersion, study: Study, *, sample: int = 1
         _figures(first, second),
         _mean_overlap(_boxes(first), _boxes(second)),
         is_same_text=first.text == second.text,
-    )
-
-
-def _font_px(film: Instance) -> float:
-    return round(max(film.rows, film.columns) / 22, 1)
-
-
-def _drawn(number: int, region: Region, film: Instance) -> Drawn:
-    """Its number stands above it, or inside where it touches the film's upper edge."""
-    font = _font_px(film)
-    above = region.y_min - font / 5
-    return Drawn(
-        number,
-        region.x_min,
-        region.y_min,
-        region.x_max - region.x_min,
-        region.y_max - region.y_min,
-        round(above if above >= font else region.y_min + font, 1),
     )
 
 

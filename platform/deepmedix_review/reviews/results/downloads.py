@@ -32,10 +32,10 @@ def file_name(reader_study: ReaderStudy, figure: Figure, form: str = "csv") -> s
 
 
 def csv_lines(table: Table) -> Iterator[str]:
-    return _lines(table.columns, table.rows)
+    return csv_of(table.columns, table.rows)
 
 
-def _lines(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
+def csv_of(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     for row in (columns, *rows):
@@ -58,7 +58,7 @@ def zip_pieces(reader_study: ReaderStudy, dashboard: Dashboard) -> Iterator[byte
         contents = {
             README: iter([readme]),
             **{name: csv_lines(one.table) for name, one in named.items()},
-            **{one.name: _lines(one.columns, one.rows()) for one in by_row},
+            **{one.name: csv_of(one.columns, one.rows()) for one in by_row},
         }
         for name, lines in contents.items():
             digest = hashlib.sha256()

@@ -20,8 +20,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("versions", type=int, nargs="+", help="numbers of the versions, two or more")
         parser.add_argument("--title", required=True)
-        parser.add_argument("--endpoint", required=True, metavar="URL", help="where the judge's API begins")
-        parser.add_argument("--judge", required=True, help="its name at that server")
+        parser.add_argument(
+            "--endpoint",
+            default="",
+            metavar="URL",
+            help="where the judge's API begins; left out with --judge: a board of experts' votes alone",
+        )
+        parser.add_argument("--judge", default="", help="its name at that server")
         parser.add_argument("--revision", default="", help="release or hash of the judge's weights")
         parser.add_argument("--key-name", default="", help="SERVER/NAME, a file in ENDPOINT_KEY_FOLDER")
         parser.add_argument("--battles", type=int, default=200)
