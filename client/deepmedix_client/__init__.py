@@ -5,6 +5,7 @@
 >>> client.readings(study="Pilot").to_pandas()  # doctest: +SKIP
 """
 
+from deepmedix_client.asking import Failure, InferenceBatch
 from deepmedix_client.client import Client
 from deepmedix_client.erasing import Erasure, ErasurePreview, NamedUse
 from deepmedix_client.errors import (
@@ -21,11 +22,13 @@ from deepmedix_client.errors import (
 from deepmedix_client.exports import Export, Readings
 from deepmedix_client.held import Decided, HeldStudy
 from deepmedix_client.learning import DataSet, Gate, Model, Run
+from deepmedix_client.measuring import ArenaRun, Evaluation
 from deepmedix_client.retention import BatchedStudy, DuePreview, DueStudy, RetentionBatch, RetentionRule
 from deepmedix_client.studies import Film, Study, Uploaded, UploadedFile
 
 __all__ = [
     "ApiError",
+    "ArenaRun",
     "BatchedStudy",
     "Client",
     "Damaged",
@@ -36,10 +39,13 @@ __all__ = [
     "DueStudy",
     "Erasure",
     "ErasurePreview",
+    "Evaluation",
     "Export",
+    "Failure",
     "Film",
     "Gate",
     "HeldStudy",
+    "InferenceBatch",
     "JobFailed",
     "Model",
     "NamedUse",

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from deepmedix_client.asking import BATCHES as INFERENCE_BATCHES
+from deepmedix_client.asking import InferenceBatch
+from deepmedix_client.asking import batch_of as inference_batch_of
 from deepmedix_client.connection import Connection
 from deepmedix_client.erasing import Erasure, ErasurePreview, erasure_of, of_what, preview_of
 from deepmedix_client.errors import DeepMedixError
@@ -23,6 +26,7 @@ from deepmedix_client.learning import (
     run_of,
     waited_for_gate,
 )
+from deepmedix_client.measuring import ARENA, EVALUATIONS, ArenaRun, Evaluation, arena_run_of, evaluation_of
 from deepmedix_client.retention import (
     BATCHES,
     RULES,
@@ -202,6 +206,98 @@ class Client:
         for said in self._connection.pages("/api/exports/"):
             yield export_of(self._connection, said, self._shows_progress)
 
+    # Asking models
+
+    def ask(
+        self,
+        model: int | None = None,
+        *,
+        collection: str | None = None,
+        question: str | None = None,
+        num_samples: int = 2,
+    ) -> InferenceBatch:
+        """Asks a version, by its number (the one that serves, without), about every ready study that it has
+        not seen, or about those of a collection's version (uid). Without a question it is the version's
+        own."""
+        said: dict[str, Any] = {"num_samples": num_samples}
+        said |= {} if model is None else {"model": model}
+        said |= {} if collection is None else {"collection": _uid(collection)}
+        said |= {} if question is None else {"query": question}
+        return inference_batch_of(
+            self._connection, self._connection.post(INFERENCE_BATCHES, said), self._shows_progress
+        )
+
+    def inference_batches(self) -> Iterator[InferenceBatch]:
+        """The newest first."""
+        for said in self._connection.pages(INFERENCE_BATCHES):
+            yield inference_batch_of(self._connection, said, self._shows_progress)
+
+    def inference_batch(self, uid: str) -> InferenceBatch:
+        said = self._connection.get(f"{INFERENCE_BATCHES}{_uid(uid)}/")
+        return inference_batch_of(self._connection, said, self._shows_progress)
+
+    # Measuring models
+
+    def evaluate(
+        self,
+        title: str,
+        model: Model | str,
+        *,
+        collection: str,
+        beside: Model | str | None = None,
+        **how: Any,
+    ) -> Evaluation:
+        """Measures what a version wrote of a collection's version (uid) against the references there, alone
+        or beside another version. `how`: side ("test" where left out, "" all), against, query,
+        is_missing_wrong, seed."""
+        said = {"title": title, "version": _uid(model), "collection_version": _uid(collection), **how}
+        said |= {} if beside is None else {"beside": _uid(beside)}
+        return evaluation_of(self._connection, self._connection.post(EVALUATIONS, said), self._shows_progress)
+
+    def evaluations(self) -> Iterator[Evaluation]:
+        """The newest first."""
+        for said in self._connection.pages(EVALUATIONS):
+            yield evaluation_of(self._connection, said, self._shows_progress)
+
+    def evaluation(self, uid: str) -> Evaluation:
+        said = self._connection.get(f"{EVALUATIONS}{_uid(uid)}/")
+        return evaluation_of(self._connection, said, self._shows_progress)
+
+    def compete(
+        self,
+        title: str,
+        models: Iterable[Model | str],
+        *,
+        url: str = "",
+        judge: str = "",
+        num_wanted: int = 200,
+        limits: Mapping[str, Any] | None = None,
+        **how: Any,
+    ) -> ArenaRun:
+        """Lets versions compete in the Report Arena, judged by the language model that the server at `url`
+        calls `judge`; without both by experts' votes alone. `limits`: most_requests, most_tokens, most_cost,
+        price_of_prompt, price_of_answer, requests_per_minute. `how`: revision, key_name, random_share,
+        seed."""
+        said: dict[str, Any] = {
+            "title": title,
+            "versions": [_uid(model) for model in models],
+            "url": url,
+            "served_model": judge,
+            "num_wanted": num_wanted,
+            **how,
+        }
+        said |= {} if limits is None else {"limits": dict(limits)}
+        return arena_run_of(self._connection, self._connection.post(ARENA, said), self._shows_progress)
+
+    def arena_runs(self) -> Iterator[ArenaRun]:
+        """The newest first."""
+        for said in self._connection.pages(ARENA):
+            yield arena_run_of(self._connection, said, self._shows_progress)
+
+    def arena_run(self, uid: str) -> ArenaRun:
+        said = self._connection.get(f"{ARENA}{_uid(uid)}/")
+        return arena_run_of(self._connection, said, self._shows_progress)
+
     # Learning
 
     def data_sets(self) -> Iterator[DataSet]:
@@ -281,12 +377,12 @@ def _is_uid(words: str) -> bool:
     return True
 
 
-def _uid(data_set: DataSet | str) -> str:
-    if isinstance(data_set, DataSet):
-        return data_set.uid
-    if not _is_uid(data_set):
-        raise DeepMedixError(f"{data_set!r} is no uid. Lists and addresses of pages have them.")
-    return data_set
+def _uid(named: DataSet | Model | str) -> str:
+    if isinstance(named, DataSet | Model):
+        return named.uid
+    if not _is_uid(named):
+        raise DeepMedixError(f"{named!r} is no uid. Lists and addresses of pages have them.")
+    return named
 
 
 def _each(paths: str | Path | Iterable[str | Path]) -> Iterable[str | Path]:
