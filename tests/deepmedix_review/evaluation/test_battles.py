@@ -269,7 +269,7 @@ def test_experts_judge_alone_where_no_judge_is_named(client, researcher, setting
     run.refresh_from_db()
     assert (run.state, run.error, run.num_judged, judge.prompts) == (JobState.DONE, "", 3, [])
     page = text_of(client.get(address))
-    assert "3 battles that experts voted on" in page
+    assert "3 pairs that experts voted on" in page
     assert "Experts’ votes alone, without a judge" in page
     assert "<h2>Experts</h2>" in page
     assert "Judge against experts, on" not in page

@@ -1,29 +1,14 @@
 """The battles of a run as its board counts them: who won by the judge, by experts, and where they differ."""
 
 import itertools
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import (
-    BooleanField,
-    Case,
-    CharField,
-    Count,
-    Exists,
-    F,
-    FloatField,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    TextField,
-    Value,
-    When,
-)
+from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Concat
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
@@ -41,22 +26,56 @@ ONLY = {
     DISAGREE: "judge and experts disagree",
 }
 
-_PLANNED = """
-    SELECT key FROM evaluation_arenarun, jsonb_array_elements(plan) AS of_round,
-        jsonb_array_elements_text(of_round) AS key
-    WHERE evaluation_arenarun.id = %s"""
-# Of an expert who met a pair several times it is what all these votes agree on, else a tie.
-_EXPERTS_FOR_LEFT = """
-    SELECT avg(of_reader) FROM (
-        SELECT CASE WHEN min(for_left) = max(for_left) THEN min(for_left) ELSE 0.5 END AS of_reader
-        FROM (
-            SELECT reader_id,
-                CASE WHEN verdict = 'tie' THEN 0.5
-                     WHEN (verdict = 'first') = is_left_first THEN 1.0 ELSE 0.0 END AS for_left
-            FROM evaluation_judgement
-            WHERE battle_id = evaluation_battle.id AND kind = 'expert'
-        ) AS votes GROUP BY reader_id
-    ) AS readers"""
+# Of each battle of some versions: the judge's newest verdict in either order, where the run had planned it,
+# and what experts said, each by what all of the votes agree on that they gave, else as a tie.
+_STANDINGS = """
+    SELECT battle.id, of_left.model_version_id AS left_version, of_right.model_version_id AS right_version,
+        CASE WHEN planned.key IS NOT NULL THEN left_first.verdict END AS left_first,
+        CASE WHEN planned.key IS NOT NULL THEN right_first.verdict END AS right_first,
+        planned.key IS NOT NULL AS is_planned, experts.for_left AS experts_for_left
+    FROM evaluation_battle AS battle
+    JOIN reasoning_completion AS of_left ON of_left.id = battle.left_id
+    JOIN reasoning_completion AS of_right ON of_right.id = battle.right_id
+    LEFT JOIN (
+        SELECT key FROM evaluation_arenarun, jsonb_array_elements(plan) AS of_round,
+            jsonb_array_elements_text(of_round) AS key
+        WHERE evaluation_arenarun.id = %s
+    ) AS planned ON planned.key = battle.left_id || '-' || battle.right_id
+    LEFT JOIN (
+        SELECT DISTINCT ON (battle_id) battle_id, verdict FROM evaluation_judgement
+        WHERE run_id = ANY(%s::bigint[]) AND is_left_first ORDER BY battle_id, id DESC
+    ) AS left_first ON left_first.battle_id = battle.id
+    LEFT JOIN (
+        SELECT DISTINCT ON (battle_id) battle_id, verdict FROM evaluation_judgement
+        WHERE run_id = ANY(%s::bigint[]) AND NOT is_left_first ORDER BY battle_id, id DESC
+    ) AS right_first ON right_first.battle_id = battle.id
+    LEFT JOIN (
+        SELECT battle_id, avg(for_left) AS for_left FROM (
+            SELECT battle_id,
+                CASE WHEN min(for_left) = max(for_left) THEN min(for_left) ELSE 0.5 END AS for_left
+            FROM (
+                SELECT battle_id, reader_id,
+                    CASE WHEN verdict = 'tie' THEN 0.5
+                         WHEN (verdict = 'first') = is_left_first THEN 1.0 ELSE 0.0 END AS for_left
+                FROM evaluation_judgement WHERE kind = 'expert'
+            ) AS votes GROUP BY battle_id, reader_id
+        ) AS readers GROUP BY battle_id
+    ) AS experts ON experts.battle_id = battle.id
+    WHERE of_left.model_version_id = ANY(%s::bigint[]) AND of_right.model_version_id = ANY(%s::bigint[])"""
+_OUTCOMES = f"""
+    SELECT *, left_first = 'invalid' OR right_first = 'invalid' AS is_invalid,
+        CASE
+            WHEN left_first = 'invalid' OR right_first = 'invalid' THEN NULL
+            WHEN left_first = 'first' AND right_first = 'second' THEN 1.0
+            WHEN left_first = 'second' AND right_first = 'first' THEN 0.0
+            WHEN left_first IS NOT NULL AND right_first IS NOT NULL THEN 0.5
+        END AS for_left
+    FROM ({_STANDINGS}) AS standings WHERE is_planned OR experts_for_left IS NOT NULL"""
+_IS_ONLY = {
+    INVALID: "is_invalid",
+    FLIPPED: "for_left = 0.5 AND NOT (left_first = 'tie' AND right_first = 'tie')",
+    DISAGREE: "sign(for_left - 0.5) <> sign(experts_for_left - 0.5)",
+}
 
 
 @dataclass(frozen=True)
@@ -97,6 +116,9 @@ class Chosen:
         return urlencode({name: value for name, value in said.items() if value})
 
 
+EVERY = Chosen()
+
+
 def _is_number(told: str) -> bool:
     return told.isascii() and told.isdigit() and len(told) < 8
 
@@ -112,109 +134,71 @@ def judged_alike(run: ArenaRun) -> QuerySet[ArenaRun]:
     ).exclude(served_model="")
 
 
-def battles_for(user: User, run: ArenaRun) -> QuerySet[Battle]:
-    """Those that the run's judge was asked about or experts voted on, of studies that this user may see.
+def battles_for(user: User, run: ArenaRun, chosen: Chosen = EVERY) -> QuerySet[Battle]:
+    """Those that the run's judge was asked about or experts voted on, of studies that this user may see, and
+    of these what was chosen. Who won is asked of experts where they are chosen, or the run has no judge.
 
-    Each with `as_left_first` and `as_right_first`, the judge's newest verdict in either order, `for_left` and
-    `experts_for_left`, the outcomes (1, 0, .5; None where there is none), and `is_invalid`, `is_flipped`.
     Raises NotYours.
     """
     require(user, Capability.VIEW_MODELS)
     require(user, Capability.VIEW_ALL_STUDIES)
-    versions = [version.pk for version in run.versions.all()]
-    verdicts = Judgement.objects.filter(
-        battle=OuterRef("pk"), kind=Judgement.Kind.MODEL, run__in=judged_alike(run)
-    ).order_by("-pk")
-    votes = Judgement.objects.filter(battle=OuterRef("pk"), kind=Judgement.Kind.EXPERT)
-
-    def newest(*, is_left_first: bool) -> Case:
-        found = verdicts.filter(is_left_first=is_left_first).values("verdict")[:1]
-        return Case(When(is_planned=True, then=Subquery(found)), output_field=CharField())
-
-    key = Concat(
-        Cast("left_id", TextField()), Value("-"), Cast("right_id", TextField()), output_field=TextField()
+    versions = {version.number: version.pk for version in run.versions.all()}
+    alike = list(judged_alike(run).values_list("pk", flat=True))
+    conditions, values = _conditions(chosen, versions, has_judge=run.has_judge)
+    found = RawSQL(
+        f"SELECT id FROM ({_OUTCOMES}) AS outcomes WHERE {' AND '.join(conditions)}",
+        [run.pk, alike, alike, list(versions.values()), list(versions.values()), *values],
     )
-    both = Q(as_left_first__isnull=False, as_right_first__isnull=False)
-    one_is_invalid = Q(as_left_first="invalid") | Q(as_right_first="invalid")
-    left = Q(as_left_first="first", as_right_first="second")
-    right = Q(as_left_first="second", as_right_first="first")
-    tie = Q(as_left_first="tie", as_right_first="tie")
-    return (
-        Battle.objects.filter(
-            left__model_version__in=versions,
-            right__model_version__in=versions,
-            study__in=visible_studies(user),
-        )
-        .annotate(key=key)
-        .annotate(is_planned=_told(Q(key__in=RawSQL(_PLANNED, [run.pk]))), has_votes=Exists(votes))
-        .annotate(
-            as_left_first=newest(is_left_first=True),
-            as_right_first=newest(is_left_first=False),
-            experts_for_left=RawSQL(_EXPERTS_FOR_LEFT, [], output_field=FloatField()),
-        )
-        .annotate(
-            is_invalid=_told(one_is_invalid),
-            is_flipped=_told(both & ~one_is_invalid & ~left & ~right & ~tie),
-            for_left=Case(
-                When(one_is_invalid | ~both, then=None),
-                When(left, then=1.0),
-                When(right, then=0.0),
-                default=0.5,
-                output_field=FloatField(),
-            ),
-        )
-        .filter(Q(is_planned=True) | Q(has_votes=True))
-    )
+    return Battle.objects.filter(pk__in=found, study__in=visible_studies(user))
 
 
-def chosen_of(battles: QuerySet[Any], chosen: Chosen, *, has_judge: bool) -> QuerySet[Any]:
-    """Of `battles_for`. Who won is asked of experts where these are chosen, or the run has no judge."""
+def _conditions(
+    chosen: Chosen, versions: Mapping[int, int], *, has_judge: bool
+) -> tuple[list[str], list[int | None]]:
+    """In SQL, with the values of their marks."""
+    conditions, values = ["true"], []
     if chosen.pair is not None:
-        one, other = chosen.pair
-        battles = battles.filter(
-            Q(left__model_version__number=one, right__model_version__number=other)
-            | Q(left__model_version__number=other, right__model_version__number=one)
-        )
+        one, other = (versions.get(number) for number in chosen.pair)
+        conditions.append("(left_version, right_version) IN ((%s, %s), (%s, %s))")
+        values += [one, other, other, one]
     if chosen.by == JUDGE:
-        battles = battles.filter(Q(as_left_first__isnull=False) | Q(as_right_first__isnull=False))
+        conditions.append("(left_first IS NOT NULL OR right_first IS NOT NULL)")
     elif chosen.by == EXPERTS:
-        battles = battles.filter(has_votes=True)
-    if chosen.won:
-        battles = _won(battles, chosen, has_judge=has_judge)
-    if chosen.only == INVALID:
-        battles = battles.filter(is_invalid=True)
-    elif chosen.only == FLIPPED:
-        battles = battles.filter(is_flipped=True)
-    elif chosen.only == DISAGREE:
-        judge, experts = _side("for_left"), _side("experts_for_left")
-        battles = battles.filter(for_left__isnull=False, has_votes=True)
-        battles = battles.annotate(by_judge=judge, by_experts=experts).exclude(by_judge=F("by_experts"))
-    return battles
-
-
-def _won(battles: QuerySet[Any], chosen: Chosen, *, has_judge: bool) -> QuerySet[Any]:
+        conditions.append("experts_for_left IS NOT NULL")
     outcome = "for_left" if has_judge and chosen.by != EXPERTS else "experts_for_left"
     if chosen.won == TIE:
-        return battles.filter(**{outcome: 0.5})
-    number = int(chosen.won)
-    return battles.filter(
-        Q(**{"left__model_version__number": number, f"{outcome}__gt": 0.5})
-        | Q(**{"right__model_version__number": number, f"{outcome}__lt": 0.5})
-    )
+        conditions.append(f"{outcome} = 0.5")
+    elif chosen.won:
+        conditions.append(
+            f"%s = CASE WHEN {outcome} > 0.5 THEN left_version WHEN {outcome} < 0.5 THEN right_version END"
+        )
+        values.append(versions.get(int(chosen.won)))
+    if chosen.only:
+        conditions.append(f"({_IS_ONLY[chosen.only]})")
+    return conditions, values
 
 
-def _side(outcome: str) -> Case:
-    """Of several experts the mean decides."""
-    return Case(
-        When(**{f"{outcome}__gt": 0.5, "then": Value(1)}),
-        When(**{f"{outcome}__lt": 0.5, "then": Value(-1)}),
-        default=Value(0),
-    )
-
-
-def _told(condition: Q) -> Case:
-    """False where an unknown verdict would make it unknown."""
-    return Case(When(condition, then=True), default=False, output_field=BooleanField())
+def counted(run: ArenaRun, battles: Sequence[Battle]) -> dict[int, list[Judgement]]:
+    """What counts of these battles, by their keys: the judge's newest answer in either order, the older
+    output first, where the run had planned the battle; then experts' votes."""
+    planned = {key for of_round in run.plan for key in of_round}
+    own = {battle.pk for battle in battles if f"{battle.left_id}-{battle.right_id}" in planned}
+    alike = set(judged_alike(run).values_list("pk", flat=True))
+    told = Judgement.objects.filter(battle__in=[battle.pk for battle in battles]).select_related("run")
+    answers: dict[int, dict[bool, Judgement]] = defaultdict(dict)
+    votes: dict[int, list[Judgement]] = defaultdict(list)
+    for one in told.order_by("pk"):
+        if one.kind == Judgement.Kind.EXPERT:
+            votes[one.battle_id].append(one)
+        elif one.run_id in alike and one.battle_id in own:
+            answers[one.battle_id][one.is_left_first] = one
+    return {
+        battle.pk: [
+            *(answers[battle.pk][order] for order in (True, False) if order in answers[battle.pk]),
+            *votes[battle.pk],
+        ]
+        for battle in battles
+    }
 
 
 @dataclass(frozen=True)
@@ -224,30 +208,47 @@ class ListedBattle:
     battle: Battle
     by_judge: str
     by_experts: str
-    num_experts: int
+    num_votes: int
     is_invalid: bool
     is_flipped: bool
     disagrees: bool
 
 
-def listed(battle: Battle, *, num_experts: int) -> ListedBattle:
-    """Of a row of `battles_for`."""
-    row: Any = battle
+def listed(battle: Battle, judgements: Sequence[Judgement]) -> ListedBattle:
+    """`judgements`: what counts of it."""
+    answers = [one for one in judgements if one.kind == Judgement.Kind.MODEL]
+    votes = [one for one in judgements if one.kind == Judgement.Kind.EXPERT]
+    is_invalid = any(one.verdict == Judgement.Verdict.INVALID for one in answers)
+    sides = [_for_left(one) for one in answers]
+    has_outcome = len(sides) == 2 and not is_invalid
+    for_left = (sides[0] if sides[0] == sides[1] else 0.5) if has_outcome else None
+    by_experts = _by_experts(votes)
     left, right = battle.left.model_version, battle.right.model_version
-    by_judge = _words(row.for_left, left, right)
-    if not by_judge and not row.is_invalid and (row.as_left_first or row.as_right_first):
-        by_judge = "one order only"
-    by_experts = _words(row.experts_for_left, left, right)
-    differ = row.for_left is not None and row.experts_for_left is not None
+    is_half = bool(answers) and not is_invalid and not has_outcome
     return ListedBattle(
         battle,
-        by_judge,
-        by_experts,
-        num_experts,
-        row.is_invalid,
-        row.is_flipped,
-        disagrees=differ and _sign(row.for_left) != _sign(row.experts_for_left),
+        by_judge="one order only" if is_half else _words(for_left, left, right),
+        by_experts=_words(by_experts, left, right),
+        num_votes=len(votes),
+        is_invalid=is_invalid,
+        is_flipped=has_outcome and sides[0] != sides[1],
+        disagrees=for_left is not None and by_experts is not None and _sign(for_left) != _sign(by_experts),
     )
+
+
+def _for_left(one: Judgement) -> float:
+    if one.verdict == Judgement.Verdict.TIE:
+        return 0.5
+    return float((one.verdict == Judgement.Verdict.FIRST) == one.is_left_first)
+
+
+def _by_experts(votes: Sequence[Judgement]) -> float | None:
+    """The mean over experts; of one who met the pair several times what all these votes agree on."""
+    by_reader: dict[int | None, set[float]] = defaultdict(set)
+    for one in votes:
+        by_reader[one.reader_id].add(_for_left(one))
+    sides = [next(iter(found)) if len(found) == 1 else 0.5 for found in by_reader.values()]
+    return sum(sides) / len(sides) if sides else None
 
 
 def _sign(outcome: float) -> int:
@@ -258,12 +259,6 @@ def _words(outcome: float | None, left: ModelVersion, right: ModelVersion) -> st
     if outcome is None:
         return ""
     return "tie" if outcome == 0.5 else str(left if outcome > 0.5 else right)
-
-
-def num_votes_of(battles: Sequence[Battle]) -> dict[int, int]:
-    """How many votes of experts each has, by its key; in one query."""
-    rows = Judgement.objects.filter(battle__in=[battle.pk for battle in battles], kind=Judgement.Kind.EXPERT)
-    return dict(rows.order_by().values_list("battle").annotate(number=Count("pk")))
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """What a run found, to take away: every judgement as CSV, its boards as CSV and LaTeX."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
 
-from deepmedix_review.evaluation.arena.battle_list import judged_alike
+from deepmedix_review.evaluation.arena.battle_list import counted
 from deepmedix_review.evaluation.arena.shown import boards_of
 from deepmedix_review.evaluation.arena.spending import cost_of
 from deepmedix_review.evaluation.models import ArenaRun, Battle, Judgement
@@ -62,12 +62,16 @@ def battle_lines(battles: QuerySet[Battle], *, of: ArenaRun) -> Iterator[str]:
     return csv_of((*_BEFORE, *columns, *_AFTER), _rows(of, may_leave(battles)))
 
 
-def board_figure(run: ArenaRun) -> Figure:
-    rows = tuple(row for name, board in boards_of(run.board).values() for row in _board_rows(name, board))
+def board_figure(run: ArenaRun, *, has_notes: bool) -> Figure:
+    """Notes are sentences, for which a page of a paper has no column."""
+    width = len(_BOARD_COLUMNS) if has_notes else len(_BOARD_COLUMNS) - 1
+    rows = tuple(
+        row[:width] for name, board in boards_of(run.board).values() for row in _board_rows(name, board)
+    )
     return Figure(
         key=f"arena-{str(run.uid)[:8]}",
         title=f"Report Arena: {run.title}",
-        table=Table(_BOARD_COLUMNS, rows),
+        table=Table(_BOARD_COLUMNS[:width], rows),
         method="Bradley-Terry, ties as half, mean 1000, 400 points are odds of 10 to 1; intervals at 95 % "
         "by study",
         n=f"{run.board['num_judgements']:,} judgements",
@@ -76,7 +80,7 @@ def board_figure(run: ArenaRun) -> Figure:
 
 
 def board_lines(run: ArenaRun, *, is_latex: bool) -> Iterator[str]:
-    figure = board_figure(run)
+    figure = board_figure(run, has_notes=not is_latex)
     return latex_lines(figure) if is_latex else csv_lines(figure.table)
 
 
@@ -100,32 +104,14 @@ def _board_rows(name: str, board: Mapping[str, Any]) -> Iterator[tuple[Cell, ...
 def _rows(run: ArenaRun, battles: QuerySet[Battle]) -> Iterator[tuple[Cell, ...]]:
     """In the order of the battles, some at a time. Experts have names of this file alone."""
     experts: dict[int, str] = {}
-    alike = set(judged_alike(run).values_list("pk", flat=True))
-    rows = battles.select_related("study", "left__model_version", "right__model_version").order_by("pk")
-    after = 0
-    while found := list(rows.filter(pk__gt=after)[:AT_ONCE]):
-        after = found[-1].pk
-        by_battle = _judgements(found, alike)
+    keys = list(battles.order_by("pk").values_list("pk", flat=True))
+    for at in range(0, len(keys), AT_ONCE):
+        rows = Battle.objects.filter(pk__in=keys[at : at + AT_ONCE]).order_by("pk")
+        found = list(rows.select_related("study", "left__model_version", "right__model_version"))
+        judgements = counted(run, found)
         for battle in found:
-            for one in by_battle.get(battle.pk, ()):
+            for one in judgements[battle.pk]:
                 yield _row(battle, one, experts)
-
-
-def _judgements(battles: Sequence[Any], alike: set[int]) -> dict[int, list[Judgement]]:
-    """Of each battle the judge's newest answer in either order, where it was planned, then the votes."""
-    planned = {battle.pk for battle in battles if battle.is_planned}
-    newest: dict[tuple[int, str, int], Judgement] = {}
-    told = Judgement.objects.filter(battle__in=[battle.pk for battle in battles]).select_related("run")
-    for one in told.order_by("pk"):
-        if one.kind == Judgement.Kind.EXPERT:
-            newest[one.battle_id, one.kind, one.pk] = one
-        elif one.run_id in alike and one.battle_id in planned:
-            newest[one.battle_id, one.kind, -int(one.is_left_first)] = one
-    found: dict[int, list[Judgement]] = {}
-    # "model" before "expert", and the left output first before the other order.
-    for key in sorted(newest, key=lambda key: (key[0], key[1] == Judgement.Kind.EXPERT, key[2])):
-        found.setdefault(key[0], []).append(newest[key])
-    return found
 
 
 def _row(battle: Battle, one: Judgement, experts: dict[int, str]) -> tuple[Cell, ...]:

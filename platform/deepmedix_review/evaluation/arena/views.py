@@ -20,9 +20,8 @@ from deepmedix_review.evaluation.arena.battle_list import (
     Chosen,
     battles_for,
     choices_of,
-    chosen_of,
+    counted,
     listed,
-    num_votes_of,
 )
 from deepmedix_review.evaluation.arena.battle_page import battle_for
 from deepmedix_review.evaluation.arena.downloads import (
@@ -90,15 +89,14 @@ def list_battles(request: HttpRequest, uid: UUID) -> HttpResponse:
     """`?pair=`, `?by=`, `?won=` and `?only=` choose among them, `?before=` goes on."""
     user, run = acting_user(request), _run(request, uid)
     chosen, before = Chosen.of(request.GET), read_before(request.GET.get("before"))
-    battles = battles_for(user, run)
-    wanted = chosen_of(battles, chosen, has_judge=run.has_judge)
+    wanted = battles_for(user, run, chosen)
     rows = wanted.select_related("study", "left__model_version", "right__model_version")
     page = page_of(rows, before=before, size=PAGE_SIZE)
-    votes = num_votes_of(page.rows)
+    judgements = counted(run, page.rows)
     record_event(actor=user, action="view_arena_battles", subject=run)
     context = {
         "run": run,
-        "battles": [listed(battle, num_experts=votes.get(battle.pk, 0)) for battle in page.rows],
+        "battles": [listed(battle, judgements[battle.pk]) for battle in page.rows],
         "number": StateCount("", wanted.values("pk")[: MAX_COUNT + 1].count()),
         "next_before": page.next_before,
         "before": before,
@@ -121,7 +119,7 @@ def show_battle(request: HttpRequest, uid: UUID, battle: UUID) -> HttpResponse:
         raise Http404 from None
     record_event(actor=user, action="view_completions", subject=shown.battle.study)
     chosen = Chosen.of(request.GET)
-    beside = chosen_of(battles_for(user, run), chosen, has_judge=run.has_judge).values_list("uid", flat=True)
+    beside = battles_for(user, run, chosen).values_list("uid", flat=True)
     context = {
         "run": run,
         "shown": shown,
