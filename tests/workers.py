@@ -31,8 +31,8 @@ def wait_until(holds: Callable[[], Any], *, what: str, seconds: float = PATIENCE
 
 @dataclass
 class Workers:
-    """Named inference, learning, io and beat; cluster, which a test starts and stops itself. Logs lie in the
-    test home's `logs/`."""
+    """Named inference, learning, io and beat; cluster and further ones of a kind, inference-2 say, which a
+    test starts and stops itself. Logs lie in the test home's `logs/`."""
 
     home: Path
     database_url: str
@@ -82,7 +82,12 @@ class Workers:
         return self.home / "logs" / f"{name}.log"
 
     def _command(self, name: str) -> WorkerCommand:
-        return next(c for c in worker_commands(self.home, has_cluster=True) if c.name == name)
+        kind, _, place = name.partition("-")
+        found = next(c for c in worker_commands(self.home, has_cluster=True) if c.name == kind)
+        if not place:
+            return found
+        named = tuple(part.replace(f"{kind}-", f"{name}-") for part in found.command)
+        return WorkerCommand(name=name, command=named, ready_mark=found.ready_mark)
 
     def _spawn(self, name: str, **env: str) -> int:
         """Returns the log's length before."""

@@ -8,6 +8,7 @@
 
 from inference.engines.checkpoints import DamagedModel, require_sound, require_weights
 from inference.engines.folders import folder_sha256
+from inference.engines.health import CannotGenerate, require_generates
 from inference.engines.requests import (
     MOST_TOLD_TOKENS,
     AnySettings,
@@ -32,6 +33,7 @@ from inference.engines.requests import (
 __all__ = [
     "MOST_TOLD_TOKENS",
     "AnySettings",
+    "CannotGenerate",
     "DamagedModel",
     "Done",
     "EndpointSettings",
@@ -51,6 +53,7 @@ __all__ = [
     "every_one",
     "folder_sha256",
     "load_engine",
+    "require_generates",
     "require_sound",
     "require_weights",
 ]

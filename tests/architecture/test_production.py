@@ -80,9 +80,26 @@ def test_every_queue_has_a_worker_and_every_worker_waits_for_the_tables() -> Non
             assert service["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
 
 
+def test_who_answers_has_the_time_to_drain_and_a_model_server_comes_with_its_profile_alone() -> None:
+    services = _compose()["services"]
+    for name in ("gpu-worker", "endpoint-worker"):
+        grace = re.fullmatch(r"(\d+)m", services[name]["stop_grace_period"])
+        drain = re.fullmatch(r"\$\{DRAIN_SECONDS:-(\d+)\}", services[name]["environment"]["DRAIN_SECONDS"])
+        assert grace is not None
+        assert drain is not None
+        assert 60 * int(grace.group(1)) > 2 * int(drain.group(1))
+    assert {name for name, s in services.items() if s.get("profiles") == ["gpu"]} == {
+        "vllm",
+        "endpoint-worker",
+    }
+    assert services["vllm"]["deploy"] == services["gpu-worker"]["deploy"]
+    assert "ports" not in services["vllm"], "films and answers stay in the network of the platform"
+
+
 def test_every_server_is_checked_for_health_and_films_come_from_nginx() -> None:
     services = _compose()["services"]
-    assert {name for name, s in services.items() if "healthcheck" in s} == {"postgres", "redis", "web"}
+    servers = {"postgres", "redis", "web", "vllm"}
+    assert {name for name, s in services.items() if "healthcheck" in s} == servers
     assert services["web"]["environment"]["FILM_SERVER"] == "nginx"
     nginx = (ROOT / "compose" / "nginx.conf").read_text("utf-8")
     films = nginx[nginx.index("location /films/") :]

@@ -2018,6 +2018,16 @@ export interface components {
             num_samples: number;
             purpose: components["schemas"]["PurposeEnum"];
             phase: components["schemas"]["PhaseEnum"];
+            /**
+             * @description why nothing of it is answered now, in a sentence
+             * @default
+             */
+            waits_for: string;
+            /**
+             * Format: uuid
+             * @description the batch that workers are at
+             */
+            waits_behind?: string | null;
             /** @description more inferences are being made of it */
             is_asking: boolean;
             /** @description why not all was asked, in a sentence */
@@ -2054,6 +2064,16 @@ export interface components {
             num_samples: number;
             purpose: components["schemas"]["PurposeEnum"];
             phase: components["schemas"]["PhaseEnum"];
+            /**
+             * @description why nothing of it is answered now, in a sentence
+             * @default
+             */
+            waits_for: string;
+            /**
+             * Format: uuid
+             * @description the batch that workers are at
+             */
+            waits_behind?: string | null;
             /** @description more inferences are being made of it */
             is_asking: boolean;
             /** @description why not all was asked, in a sentence */
@@ -3495,6 +3515,7 @@ export interface components {
         /**
          * @description * `beginning` - beginning
          *     * `at work` - at work
+         *     * `waiting` - waiting
          *     * `paused` - paused
          *     * `ending` - ending
          *     * `cancelled` - cancelled
@@ -3502,7 +3523,7 @@ export interface components {
          *     * `through` - through
          * @enum {string}
          */
-        PhaseEnum: "beginning" | "at work" | "paused" | "ending" | "cancelled" | "not asked" | "through";
+        PhaseEnum: "beginning" | "at work" | "waiting" | "paused" | "ending" | "cancelled" | "not asked" | "through";
         Preference: {
             /** @description by the name of a shortcut, the KeyboardEvent.code that it was moved to */
             keys: {

@@ -130,6 +130,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "view_inference_batch": "opened a batch of inference",
         "pause_inference_batch": "paused a batch of inference",
         "resume_inference_batch": "resumed a batch of inference",
+        "cancel_waiting_inference": "cancelled all inference that waited",
         "cancel_inference_batch": "cancelled a batch of inference",
         "retry_inference_batch": "tried what failed in a batch again",
         "record_completion": "an output was kept",

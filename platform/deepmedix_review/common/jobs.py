@@ -191,6 +191,19 @@ def request_cancel(job: LeasedJob) -> None:
     job.refresh_from_db()
 
 
+def hand_back(job: LeasedJob) -> None:
+    """Queue it again as if this attempt had not been: for a worker that ends, or can't do such work.
+
+    Who calls writes nothing of it from here on. Raises LeaseLost where another has it.
+    """
+    now, held = timezone.now(), _held(job)
+    rows = held.filter(cancel_requested=True).update(
+        state=JobState.CANCELLED, finished_at=now, lease_expires_at=None
+    ) or held.update(state=JobState.QUEUED, attempt=F("attempt") - 1, lease_expires_at=None)
+    if not rows:
+        raise LeaseLost(f"{job._meta.verbose_name} {job.pk}, attempt {job.attempt}")
+
+
 def cancel_unclaimed(found: QuerySet[Job]) -> int:
     """Those of them that no worker has, queued or before that, end at once; returns how many."""
     return found.exclude(state__in=(JobState.RUNNING, *FINAL_STATES)).update(

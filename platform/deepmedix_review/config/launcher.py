@@ -142,6 +142,8 @@ def _set_environment(home: Path) -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     # Threads of linear algebra spin while they wait: on two busy cores small matrices took 100 times as long.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Of the few seconds that the parts have to end: what is not answered in them goes back to the queue.
+    os.environ.setdefault("DRAIN_SECONDS", "2")
     os.environ["PYTHONUNBUFFERED"] = "1"
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "platform"), str(ROOT)])
 

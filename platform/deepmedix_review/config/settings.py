@@ -169,6 +169,8 @@ RECONCILE_SECONDS = int(os.environ.get("RECONCILE_SECONDS", "5"))
 MAX_ATTEMPTS = 3
 # The longest that one completion may take.
 INFERENCE_SECONDS = int(os.environ.get("INFERENCE_SECONDS", "600"))
+# What an inference worker has begun may go on so long once it is told to end; the rest is queued again.
+DRAIN_SECONDS = int(os.environ.get("DRAIN_SECONDS", "60"))
 # Completions that a worker has written at once: by a model in its memory, and by a model server.
 INFERENCE_MICRO_BATCH = int(os.environ.get("INFERENCE_MICRO_BATCH", "8"))
 INFERENCE_IN_FLIGHT = int(os.environ.get("INFERENCE_IN_FLIGHT", "16"))

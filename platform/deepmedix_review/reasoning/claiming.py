@@ -1,6 +1,6 @@
 """Which inference a worker takes next: what a person waits for, then batches, fairly between who asked."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import (
@@ -30,17 +30,19 @@ AtOnce = Callable[[ModelVersion], int]
 _IN_BATCH = ("created_at", "pk")
 
 
-def claim_next(at_once: AtOnce, *, keeps: int | None = None) -> list[InferenceJob]:
+def claim_next(
+    at_once: AtOnce, *, keeps: int | None = None, leaves: Collection[int] = ()
+) -> list[InferenceJob]:
     """Jobs of one version, as many as it answers `at_once`, now leased by the caller; none where none waits.
 
     First what a person waits for, the oldest first. Then a batch of whoever has least running, and was served
     longest ago; a round goes to one person, filled up with others' of the same version. Batches of the
     version `keeps` go before the others, so that a model is not read into memory for every round. What died
-    with its worker is taken alone: see decision 69.
+    with its worker is taken alone: see decision 69. Versions that the caller `leaves` are for other workers.
     """
     with transaction.atomic():
         keep_whole()
-        taken = _take_interactive(at_once) or _take_of_batches(at_once, keeps=keeps)
+        taken = _take_interactive(at_once, leaves) or _take_of_batches(at_once, keeps=keeps, leaves=leaves)
         _lease(taken)
     return taken
 
@@ -57,11 +59,12 @@ def claim_more(version: ModelVersion, *, number: int) -> list[InferenceJob]:
     return taken
 
 
-def something_waits() -> bool:
-    return _interactive().exists() or batches_in_turn(keeps=None).exists()
+def something_waits(leaves: Collection[int] = ()) -> bool:
+    """Of other versions than those that the caller `leaves`."""
+    return _interactive(leaves).exists() or batches_in_turn(keeps=None, leaves=leaves).exists()
 
 
-def batches_in_turn(*, keeps: int | None) -> QuerySet[InferenceBatch]:
+def batches_in_turn(*, keeps: int | None, leaves: Collection[int] = ()) -> QuerySet[InferenceBatch]:
     """Those with something to do, whoever is next first. Nothing is counted but what runs."""
     under_way = InferenceBatch.objects.filter(ended_at=None)
     of_asker = under_way.filter(requested_by=OuterRef("requested_by")).order_by().values("requested_by")
@@ -74,6 +77,7 @@ def batches_in_turn(*, keeps: int | None) -> QuerySet[InferenceBatch]:
     queued = InferenceJob.objects.filter(state=JobState.QUEUED, batch=OuterRef("pk")).order_by(*_IN_BATCH)
     return (
         under_way.filter(paused_at=None, cancelled_at=None)
+        .exclude(model_version__in=leaves)
         .annotate(next_queued=Subquery(queued.values("pk")[:1]))
         .filter(next_queued__isnull=False)
         .annotate(
@@ -96,15 +100,17 @@ def _is_so(**holds: object) -> Case:
     return Case(When(**holds, then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
-def _take_interactive(at_once: AtOnce) -> list[InferenceJob]:
-    first = _locked(_interactive()).first()
+def _take_interactive(at_once: AtOnce, leaves: Collection[int] = ()) -> list[InferenceJob]:
+    first = _locked(_interactive(leaves)).first()
     if first is None:
         return []
     return _with_others(first, [_interactive()], at_once(first.model_version))
 
 
-def _take_of_batches(at_once: AtOnce, *, keeps: int | None) -> list[InferenceJob]:
-    in_turn = list(batches_in_turn(keeps=keeps))
+def _take_of_batches(
+    at_once: AtOnce, *, keeps: int | None, leaves: Collection[int] = ()
+) -> list[InferenceJob]:
+    in_turn = list(batches_in_turn(keeps=keeps, leaves=leaves))
     for place, batch in enumerate(in_turn):
         first = _locked(_queued_of(batch)).first()
         if first is None:
@@ -141,8 +147,9 @@ def _with_others(
     return taken
 
 
-def _interactive() -> QuerySet[InferenceJob]:
-    return InferenceJob.objects.filter(state=JobState.QUEUED, purpose=Purpose.INTERACTIVE).order_by("pk")
+def _interactive(leaves: Collection[int] = ()) -> QuerySet[InferenceJob]:
+    queued = InferenceJob.objects.filter(state=JobState.QUEUED, purpose=Purpose.INTERACTIVE).order_by("pk")
+    return queued.exclude(model_version__in=leaves)
 
 
 def _queued_of(batch: InferenceBatch) -> QuerySet[InferenceJob]:

@@ -41,6 +41,9 @@ class InferenceBatch(LeasedJob):
     num_studies = models.PositiveIntegerField(default=0, help_text="asked about so far")
     served_at = models.DateTimeField(null=True, help_text="when a worker last took jobs of it")
     paused_at = models.DateTimeField(null=True)
+    resumed_at = models.DateTimeField(
+        null=True, help_text="after the last pause: how fast it is counts from here"
+    )
     cancelled_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     num_done = models.PositiveIntegerField(default=0)
@@ -102,6 +105,57 @@ class InferenceJob(LeasedJob):
             models.CheckConstraint(
                 condition=models.Q(purpose="interactive") | models.Q(batch__isnull=False),
                 name="what_nobody_waits_for_is_of_a_batch",
+            )
+        ]
+
+
+class InferenceWorker(PublicModel):
+    """A process that answers, as it says of itself every few seconds: see `reasoning.workers`.
+
+    `drains_until`: it takes nothing more, and what it has begun ends by then. No constraint binds the
+    version: a beat must wait for nobody.
+    """
+
+    name = models.CharField(max_length=200, help_text="INFERENCE-WORKER@MACHINE, as Celery calls it")
+    model_version = models.ForeignKey(
+        ModelVersion,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+        help_text="which it answered with last",
+    )
+    num_running = models.PositiveIntegerField(default=0)
+    num_answered = models.PositiveIntegerField(default=0, help_text="since it started")
+    unfit = models.JSONField(default=dict, help_text="by a version's key why it can't run it, in a sentence")
+    seen_at = models.DateTimeField()
+    drains_until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+
+    @property
+    def problem(self) -> str:
+        return " ".join(self.unfit.values())
+
+
+class WaitingCancel(LeasedJob):
+    """A person ended all that waited when they asked, whoever had asked for it: a worker does so in chunks,
+    the newest first. `up_to`: the key of the newest that waited then."""
+
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    up_to = models.BigIntegerField()
+    num_wanted = models.PositiveIntegerField(help_text="that waited when it was asked")
+    num_done = models.PositiveIntegerField(default=0, help_text="ended so far")
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "lease_expires_at"])]
+        constraints = [
+            models.UniqueConstraint(
+                models.Value(1),
+                condition=models.Q(state__in=("queued", "running")),
+                name="one_cancel_of_what_waits_at_a_time",
             )
         ]
 

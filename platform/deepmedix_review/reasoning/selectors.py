@@ -11,7 +11,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
-from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep, Region
+from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep, Region, WaitingCancel
 from deepmedix_review.reasoning.region_labels import region_label
 from deepmedix_review.reasoning.unfinished import Unfinished, unfinished_of
 from deepmedix_review.registry.models import ModelVersion
@@ -97,6 +97,12 @@ def num_jobs_by_state() -> dict[str, int]:
     live = InferenceJob.objects.exclude(state__in=FINAL_STATES).order_by()
     counted = dict(live.values_list("state").annotate(number=Count("pk")))
     return {state: counted.get(state, 0) for state in (JobState.QUEUED, JobState.RUNNING)}
+
+
+def waiting_cancel() -> WaitingCancel | None:
+    """The last time that a person ended all that waited, while that is under way or where it failed."""
+    last = WaitingCancel.objects.select_related("requested_by").order_by("-pk").first()
+    return last if last and last.state not in (JobState.DONE, JobState.CANCELLED) else None
 
 
 def job_for(user: User, uid: UUID) -> InferenceJob:

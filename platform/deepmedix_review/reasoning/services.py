@@ -2,17 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Max, QuerySet
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.services import record_event, record_events
 from deepmedix_review.common import jobs
 from deepmedix_review.common.erasing import keep_whole
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.common.models import JobState
+from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.reasoning.models import (
     Completion,
     InferenceBatch,
@@ -20,6 +20,7 @@ from deepmedix_review.reasoning.models import (
     Purpose,
     ReasoningStep,
     Region,
+    WaitingCancel,
 )
 from deepmedix_review.reasoning.selectors import film_to_read
 from deepmedix_review.registry.models import ModelVersion
@@ -126,12 +127,38 @@ def cancel_inference(job: InferenceJob, *, actor: User) -> None:
         record_event(actor=actor, action="cancel_inference", subject=job)
 
 
-def cancel_waiting(*, actor: User) -> int:
-    """Ends every job that waits for a worker, whoever asked; what runs goes on. Returns how many ended."""
-    num_ended = 0
-    while ended := _cancel_last_waiting(actor):
-        num_ended += ended
-    return num_ended
+def queue_waiting_cancel(*, actor: User) -> WaitingCancel | None:
+    """A worker ends every job that waits now, whoever asked; what runs goes on. None where none waits, the
+    same where one is under way."""
+    with transaction.atomic():
+        under_way = WaitingCancel.objects.exclude(state__in=FINAL_STATES).first()
+        if under_way is not None:
+            return under_way
+        waiting = InferenceJob.objects.filter(state=JobState.QUEUED).aggregate(last=Max("pk"), n=Count("pk"))
+        if not waiting["n"]:
+            return None
+        try:
+            with transaction.atomic():
+                wanted = WaitingCancel.objects.create(
+                    requested_by=actor, up_to=waiting["last"], num_wanted=waiting["n"]
+                )
+        except IntegrityError:
+            # Pressed twice at once: the other press has asked for it.
+            return WaitingCancel.objects.order_by("-pk").first()
+        record_event(
+            actor=actor,
+            action="cancel_waiting_inference",
+            subject=wanted,
+            details={"inferences": wanted.num_wanted},
+        )
+    return wanted
+
+
+def cancel_waiting(wanted: WaitingCancel, *, check: Callable[[], None]) -> None:
+    """Chunk by chunk, each whole or not at all, with its line for each job in the audit record."""
+    while _cancel_last_waiting(wanted):
+        check()
+    jobs.finish(wanted, state=JobState.DONE)
 
 
 def requeue_inference(job: InferenceJob, *, actor: User) -> None:
@@ -219,12 +246,15 @@ def recorded_key(*, film: Instance, version: ModelVersion, query: str, seed: int
 
 
 @transaction.atomic
-def _cancel_last_waiting(actor: User) -> int:
+def _cancel_last_waiting(wanted: WaitingCancel) -> bool:
+    """Whether there was one."""
     queued = InferenceJob.objects.select_for_update(skip_locked=True).filter(state=JobState.QUEUED)
-    waiting = list(queued.order_by("-pk")[:NUM_CANCELLED_AT_ONCE])
+    waiting = list(queued.filter(pk__lte=wanted.up_to).order_by("-pk")[:NUM_CANCELLED_AT_ONCE])
     jobs.cancel_unclaimed(InferenceJob.objects.filter(pk__in=[job.pk for job in waiting]))
-    record_events(actor=actor, action="cancel_inference", about=[(job, {}) for job in waiting])
-    return len(waiting)
+    record_events(actor=wanted.requested_by, action="cancel_inference", about=[(job, {}) for job in waiting])
+    wanted.num_done += len(waiting)
+    jobs.heartbeat(wanted, is_kept=True, num_done=wanted.num_done)
+    return bool(waiting)
 
 
 def _job(

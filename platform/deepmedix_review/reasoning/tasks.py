@@ -15,7 +15,9 @@ from deepmedix_review.reasoning.answering import Answering
 from deepmedix_review.reasoning.batches import asking
 from deepmedix_review.reasoning.batches import services as batch_services
 from deepmedix_review.reasoning.batches.asking import WantedBatch
-from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob
+from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob, WaitingCancel
+from deepmedix_review.reasoning.workers.presence import announce
+from deepmedix_review.reasoning.workers.services import forget_gone
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
 from deepmedix_review.registry.tasks import engine_of
@@ -25,6 +27,7 @@ from deepmedix_review.studies.models import Instance, Study
 TURN_SECONDS = 10.0
 
 _answering = Answering(engine_of)
+announce(_answering)
 
 
 def request_inference(
@@ -106,6 +109,15 @@ def request_batch_cancel(batch: InferenceBatch, *, actor: User) -> None:
         jobs.call(end_batch, batch.pk)
 
 
+def request_waiting_cancel(*, actor: User) -> WaitingCancel | None:
+    """See `services.queue_waiting_cancel`; a worker ends them."""
+    with transaction.atomic():
+        wanted = services.queue_waiting_cancel(actor=actor)
+        if wanted is not None and wanted.state == JobState.QUEUED:
+            jobs.wake(cancel_waiting, wanted)
+    return wanted
+
+
 def request_failures_retry(batch: InferenceBatch, *, reason: str, actor: User) -> int:
     """See `batch_services.retry_failures`."""
     with transaction.atomic():
@@ -122,13 +134,19 @@ def run_inference() -> None:
         if time.monotonic() >= _answering.until:
             break
     batch_services.end_through()
-    if claiming.something_waits():
+    if claiming.something_waits(leaves=_answering.leaves()):
         call_workers(1)
 
 
 @shared_task
 def ask_batch(batch_id: int) -> None:
     jobs.carry_out(InferenceBatch, job_id=batch_id, work=asking.ask_in_chunks(call_workers))
+
+
+@shared_task
+def cancel_waiting(wanted_id: int) -> None:
+    jobs.carry_out(WaitingCancel, job_id=wanted_id, work=services.cancel_waiting)
+    batch_services.end_through()
 
 
 @shared_task
@@ -142,8 +160,11 @@ def reconcile_inference() -> None:
     that are through."""
     jobs.requeue_lost(InferenceJob)
     unfinished.forget_ended()
+    forget_gone()
     for batch_id in jobs.requeue_expired(InferenceBatch):
         ask_batch.apply_async((batch_id,), expires=_expiry())
+    for wanted_id in jobs.requeue_expired(WaitingCancel):
+        cancel_waiting.apply_async((wanted_id,), expires=_expiry())
     for batch in batch_services.being_cancelled():
         batch_services.end_cancelled(batch)
     batch_services.end_through()

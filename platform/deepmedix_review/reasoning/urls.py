@@ -5,12 +5,14 @@ from django.urls import path
 from deepmedix_review.reasoning import api_views, recorded_views, views
 from deepmedix_review.reasoning.batches import api_views as batch_api
 from deepmedix_review.reasoning.batches import views as batch_views
+from deepmedix_review.reasoning.workers import views as worker_views
 
 page_urlpatterns = [
     path("models/import-completions/", recorded_views.import_completions, name="model-import"),
     path("inference/", views.show_inference_list, name="inference-list"),
     path("inference/request-all/", views.ask_about_all, name="inference-request-all"),
     path("inference/cancel-waiting/", views.cancel_waiting, name="inference-cancel-waiting"),
+    path("inference/workers/", worker_views.show_workers, name="inference-workers"),
     path("inference/batches/", batch_views.show_batches, name="inference-batches"),
     path("inference/batches/new/", batch_views.make_batch, name="inference-batch-new"),
     path("inference/batches/<uuid:uid>/", batch_views.show_batch, name="inference-batch"),

@@ -21,6 +21,7 @@ from deepmedix_review.reasoning.selectors import (
     job_for,
     num_jobs_by_state,
     study_inference,
+    waiting_cancel,
 )
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import askable_versions, prompt_of, serving_model, versions
@@ -37,6 +38,7 @@ def show_inference_list(request: HttpRequest) -> HttpResponse:
     """All jobs, newest first; the table renews itself while one is under way."""
     before = read_before(request.GET.get("before"))
     page = page_of(inference_jobs(), before=before, size=NUM_JOBS_A_PAGE)
+    cancelling = waiting_cancel()
     serving = versions().filter(state=ModelVersion.State.SERVING).first()
     is_part = request.headers.get("HX-Target") == "inference-table"
     return render(
@@ -45,7 +47,9 @@ def show_inference_list(request: HttpRequest) -> HttpResponse:
         {
             "jobs": page.rows,
             "counts": num_jobs_by_state(),
-            "is_live": any(not job.is_final for job in page.rows),
+            "cancelling": cancelling,
+            "is_live": any(not job.is_final for job in page.rows)
+            or (cancelling is not None and not cancelling.is_final),
             "demo_comes": not page.rows and before is None and demo_import() is not None,
             "before": before,
             "next_before": page.next_before,
@@ -113,11 +117,8 @@ def ask_about_all(request: HttpRequest) -> HttpResponse:
 @require_POST
 @needs_capability(Capability.REQUEST_INFERENCE)
 def cancel_waiting(request: HttpRequest) -> HttpResponse:
-    num_ended = services.cancel_waiting(actor=acting_user(request))
-    said = "1 inference is" if num_ended == 1 else f"{num_ended} inferences are"
-    if num_ended:
-        messages.success(request, f"{said} cancelled. What runs goes on.")
-    else:
+    """Answers at once; the list shows how far the worker is with it."""
+    if tasks.request_waiting_cancel(actor=acting_user(request)) is None:
         messages.info(request, "Nothing waited any more.")
     return redirect("inference-list")
 

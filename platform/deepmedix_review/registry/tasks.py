@@ -10,19 +10,28 @@ from deepmedix_review.registry import checking, registering
 from deepmedix_review.registry.models import ModelJob, ModelVersion
 from deepmedix_review.registry.selectors import engine_settings
 from deepmedix_review.registry.wanted import WantedVersion
-from inference.engines import EngineError, EngineSettings, ServingEngine, load_engine
+from inference.engines import (
+    EngineError,
+    EngineSettings,
+    ServingEngine,
+    load_engine,
+    require_generates,
+)
 
 _loaded: dict[EngineSettings, ServingEngine] = {}
 
 
 def engine_of(version: ModelVersion) -> ServingEngine:
-    """One model a process: the last folder that was asked stays in memory until another one is."""
+    """One model a process: the last folder that was asked stays in memory until another one is. Raises
+    CannotGenerate where one is in memory and writes nothing."""
     wanted = engine_settings(version)
     if not isinstance(wanted, EngineSettings):
         return load_engine(wanted)
     if wanted not in _loaded:
         _loaded.clear()
-        _loaded[wanted] = load_engine(wanted)
+        engine = load_engine(wanted)
+        require_generates(engine, deadline_seconds=settings.INFERENCE_SECONDS)
+        _loaded[wanted] = engine
     return _loaded[wanted]
 
 

@@ -18,6 +18,7 @@ from deepmedix_review.reasoning.answering import Answering
 from deepmedix_review.reasoning.models import Completion, InferenceJob
 from deepmedix_review.registry.models import ModelVersion
 from inference.engines import (
+    CannotGenerate,
     Done,
     EngineError,
     Event,
@@ -30,7 +31,7 @@ from inference.engines import (
 )
 from tests.factories.accounts import AdminFactory
 from tests.factories.jobs import InferenceJobFactory
-from tests.factories.registry import ServingModelFactory
+from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -216,3 +217,69 @@ def test_three_deaths_set_the_one_that_kills_aside_and_take_no_other_with_it(set
     assert states() == [JobState.DONE, JobState.FAILED, JobState.DONE, JobState.DONE]
     assert "stopped without an answer 3 times" in InferenceJob.objects.get(pk=poison.pk).error
     assert max(InferenceJob.objects.exclude(pk=poison.pk).values_list("attempt", flat=True)) == 2
+
+
+def test_a_worker_that_is_told_to_end_answers_what_it_has_begun_and_takes_nothing_more(
+    settings: Settings,
+) -> None:
+    settings.INFERENCE_MICRO_BATCH = 2
+    wanted = asked(4)
+    worker = Answering(lambda version: engine)
+
+    def told_to_end(key: str, is_wanted: IsWanted) -> Iterable[Event]:
+        worker.drain.ask()
+        yield from well(key, is_wanted)
+
+    engine = Simulated({str(wanted[0].uid): told_to_end})
+    assert worker.answer_next()
+    assert not worker.answer_next()
+    assert states() == [JobState.DONE] * 2 + [JobState.QUEUED] * 2
+    assert worker.num_answered == 2
+    assert worker.num_held == 0
+
+
+def test_what_is_not_answered_in_the_time_of_a_drain_goes_back_as_if_it_had_not_been_tried(
+    settings: Settings,
+) -> None:
+    settings.DRAIN_SECONDS = 0
+    begun, not_begun, cancelled = asked(3)
+    worker = Answering(lambda version: engine)
+
+    def stops(key: str, is_wanted: IsWanted) -> Iterable[Event]:
+        worker.drain.ask()
+        InferenceJob.objects.filter(pk=cancelled.pk).update(cancel_requested=True)
+        assert not is_wanted(key)
+        yield Stopped(key)
+
+    engine = Simulated({str(begun.uid): stops}, is_lazy=True)
+    assert worker.answer_next()
+    assert states() == [JobState.QUEUED, JobState.QUEUED, JobState.CANCELLED]
+    assert not InferenceJob.objects.filter(state=JobState.QUEUED).exclude(attempt=0).exists()
+    # Another worker takes it as new, in company.
+    other = Simulated()
+    answer_all(other)
+    assert other.rounds == [keys([begun, not_begun])]
+
+
+def test_a_version_that_can_not_generate_here_is_left_to_other_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = asked(2)
+    sound = InferenceJobFactory.create(model_version=ModelVersionFactory.create())
+    engine = Simulated()
+
+    def load(version: ModelVersion) -> Simulated:
+        if version == broken[0].model_version:
+            raise CannotGenerate("Asked for 2 tokens, it wrote nothing.")
+        return engine
+
+    worker = Answering(load)
+    while worker.answer_next():
+        pass
+    assert states() == [JobState.QUEUED, JobState.QUEUED, JobState.DONE]
+    assert worker.leaves() == [broken[0].model_version_id]
+    assert InferenceJob.objects.get(pk=broken[0].pk).attempt == 0
+    assert engine.rounds == [keys([sound])]
+    # After a while it tries again.
+    monkeypatch.setattr(answering, "UNFIT_SECONDS", 0.0)
+    assert worker.answer_next()

@@ -19,13 +19,13 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning.batches import asking, services
 from deepmedix_review.reasoning.batches.asking import WantedBatch, make_batch
 from deepmedix_review.reasoning.batches.selectors import progress_of
-from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob, Purpose
+from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob, InferenceWorker, Purpose
 from deepmedix_review.reasoning.services import queue_inference, requeue_inference
 from deepmedix_review.reasoning.tasks import ask_batch, end_batch
 from deepmedix_review.studies.collecting.services import collect_picks
 from deepmedix_review.studies.models import Study
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
-from tests.factories.jobs import BatchedJobFactory, InferenceBatchFactory
+from tests.factories.jobs import BatchedJobFactory, InferenceBatchFactory, InferenceJobFactory
 from tests.factories.reasoning import CompletionFactory
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.factories.studies import InstanceFactory
@@ -341,6 +341,82 @@ def test_the_pace_of_the_last_minutes_says_how_long_the_rest_takes() -> None:
     services.pause_batch(batch, actor=batch.requested_by)
     (progress,) = progress_of([batch])
     assert (progress.phase, progress.minutes_left) == ("paused", None)
+
+
+def test_a_pause_is_no_slower_pace() -> None:
+    """One of 20 minutes, after 11 completions within the minute before it."""
+    batch, now = batch_with(queued=30), timezone.now()
+    paused_at = now - timedelta(minutes=20)
+    for seconds in range(0, 61, 6):
+        finished_at = paused_at - timedelta(seconds=seconds)
+        BatchedJobFactory.create(batch=batch, state=JobState.DONE, finished_at=finished_at)
+    InferenceBatch.objects.filter(pk=batch.pk).update(paused_at=paused_at)
+    batch.refresh_from_db()
+    (progress,) = progress_of([batch])
+    assert progress.per_minute == pytest.approx(10, rel=0.05)
+    services.resume_batch(batch, actor=batch.requested_by)
+    assert progress_of([batch])[0].per_minute is None
+    # Three minutes on: what came before the pause, and the pause, count for nothing.
+    InferenceBatch.objects.filter(pk=batch.pk).update(resumed_at=now - timedelta(minutes=3))
+    InferenceJob.objects.filter(batch=batch, state=JobState.DONE).update(finished_at=paused_at)
+    for seconds in range(0, 61, 6):
+        finished_at = now - timedelta(seconds=seconds)
+        BatchedJobFactory.create(batch=batch, state=JobState.DONE, finished_at=finished_at)
+    batch.refresh_from_db()
+    (progress,) = progress_of([batch])
+    assert progress.per_minute == pytest.approx(10, rel=0.05)
+
+
+def a_worker(**fields: Any) -> InferenceWorker:
+    return InferenceWorker.objects.create(name="inference@here", seen_at=timezone.now(), **fields)
+
+
+def test_a_batch_that_waits_says_behind_what(admin: Client) -> None:
+    waiting = batch_with(queued=3)
+    address = reverse("inference-batch", args=[waiting.uid])
+    assert progress_of([waiting])[0].phase == "at work", "a worker may be about to take it up"
+    InferenceBatch.objects.update(created_at=timezone.now() - timedelta(minutes=5))
+    waiting.refresh_from_db()
+    assert "No inference worker is at work." in admin.get(address).content.decode()
+    worker = a_worker()
+    assert "No worker has taken it up yet." in admin.get(address).content.decode()
+    InferenceJobFactory.create(state=JobState.RUNNING)
+    assert "that goes first" in html.unescape(admin.get(address).content.decode())
+    before = batch_with(queued=1, running=2)
+    page = admin.get(address).content.decode()
+    assert '<span class="chip quiet">waiting</span>' in page
+    assert reverse("inference-batch", args=[before.uid]) in page
+    assert (
+        reverse("inference-batch", args=[before.uid])
+        in admin.get(reverse("inference-batches")).content.decode()
+    )
+    said = admin.get(f"/api/inference-batches/{waiting.uid}/").json()
+    assert (said["phase"], said["waits_behind"]) == ("waiting", str(before.uid))
+    assert admin.get(f"/api/inference-batches/{before.uid}/").json()["waits_for"] == ""
+    InferenceWorker.objects.filter(pk=worker.pk).update(
+        unfit={str(waiting.model_version_id): "Its weights are broken."}
+    )
+    assert (
+        f"No inference worker can run {waiting.model_version}. Its weights are broken."
+        in admin.get(address).content.decode()
+    )
+    services.pause_batch(waiting, actor=waiting.requested_by)
+    assert progress_of([waiting])[0].phase == "paused"
+
+
+def test_workers_are_shown_to_who_may_ask_and_the_lost_are_told_from_the_gone(admin: Client) -> None:
+    address, now = reverse("inference-workers"), timezone.now()
+    assert client_of(ExpertFactory.create()).get(address).status_code == 403
+    assert "No inference worker is at work" in admin.get(address).content.decode()
+    a_worker(num_running=4)
+    a_worker(drains_until=now + timedelta(minutes=1))
+    a_worker(ended_at=now)
+    lost = a_worker()
+    InferenceWorker.objects.filter(pk=lost.pk).update(seen_at=now - timedelta(minutes=10))
+    a_worker(ended_at=now - timedelta(hours=2))
+    page = admin.get(address).content.decode()
+    for state in ("at work", "draining", "gone", "lost"):
+        assert page.count(f">{state}</span>") == 1
 
 
 def test_the_list_goes_on_page_by_page_and_counts_nothing_of_what_is_through(admin: Client) -> None:

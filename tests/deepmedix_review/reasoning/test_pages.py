@@ -15,9 +15,11 @@ from pytest_django import DjangoAssertNumQueries
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.audit.selectors import check_chain
+from deepmedix_review.audit.services import record_events
 from deepmedix_review.common.models import JobState
+from deepmedix_review.reasoning import tasks
 from deepmedix_review.reasoning.batches.services import end_through
-from deepmedix_review.reasoning.models import Completion, InferenceBatch, InferenceJob
+from deepmedix_review.reasoning.models import Completion, InferenceBatch, InferenceJob, WaitingCancel
 from deepmedix_review.reasoning.tasks import ask_batch, request_inference_of_all
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import ImportBatch, Study
@@ -288,7 +290,7 @@ def test_two_presses_at_once_ask_about_each_study_once() -> None:
     assert AuditEvent.objects.filter(action="request_inference").count() == 20
 
 
-def test_what_waits_is_cancelled_at_once_and_what_runs_goes_on(
+def test_what_waits_is_cancelled_in_the_background_and_what_runs_goes_on(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("deepmedix_review.reasoning.services.NUM_CANCELLED_AT_ONCE", 2)
@@ -300,9 +302,32 @@ def test_what_waits_is_cancelled_at_once_and_what_runs_goes_on(
     assert address in page
     assert "3 inferences wait for a worker" in page
     assert client_of(ExpertFactory.create()).post(address).status_code == 403
-    assert "3 inferences are cancelled." in admin.post(address, follow=True).content.decode()
+    page = admin.post(address, follow=True).content.decode()
+    # The press answers at once, and a second one asks for nothing more.
+    assert "0 of 3" in page
+    assert address not in page
+    admin.post(address)
+    assert InferenceJob.objects.filter(state=JobState.QUEUED).count() == 3
+    (wanted,) = WaitingCancel.objects.all()
+    later = InferenceJobFactory.create()
+    shown: list[str] = []
+
+    def look(**kwargs: Any) -> None:
+        shown.append(admin.get(reverse("inference-list")).content.decode())
+        record_events(**kwargs)
+
+    monkeypatch.setattr("deepmedix_review.reasoning.services.record_events", look)
+    tasks.cancel_waiting(wanted.pk)
+    assert "0 of 3" in shown[0]
+    assert "2 of 3" in shown[1]
+    wanted.refresh_from_db()
+    assert (wanted.state, wanted.num_done) == (JobState.DONE, 3)
+    assert InferenceJob.objects.get(pk=later.pk).state == JobState.QUEUED
+    InferenceJob.objects.filter(pk=later.pk).update(state=JobState.DONE)
     states = dict(InferenceJob.objects.values_list("pk", "state"))
-    assert states == {running.pk: JobState.RUNNING} | {job.pk: JobState.CANCELLED for job in waiting}
+    assert states == {running.pk: JobState.RUNNING, later.pk: JobState.DONE} | {
+        job.pk: JobState.CANCELLED for job in waiting
+    }
     recorded = AuditEvent.objects.filter(action="cancel_inference").values_list("subject_uid", flat=True)
     assert sorted(recorded) == sorted(str(job.uid) for job in waiting)
     assert "Nothing waited any more." in admin.post(address, follow=True).content.decode()

@@ -5,20 +5,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.common.paging import Page, page_of
-from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob
+from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob, Purpose
+from deepmedix_review.reasoning.workers.selectors import none_answers_because
 from deepmedix_review.registry.models import ModelVersion
 
 NUM_BATCHES_A_PAGE = 25
 # What was answered in this time tells how fast a batch is.
 RATE_OVER = timedelta(minutes=5)
 MOST_REASONS = 20
+# Between two rounds nothing of a batch runs; one that no worker has taken up for so long waits.
+WAITS_AFTER = timedelta(seconds=20)
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,23 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Wait:
+    """What a batch waits for, in a sentence; `behind` is the batch that workers are at, if it is one."""
+
+    why: str
+    behind: InferenceBatch | None = None
+
+
+@dataclass(frozen=True)
 class Progress:
-    """`per_minute` and `seconds_left` are None where nothing was answered lately, or nothing is left."""
+    """`per_minute` and `seconds_left` are None where nothing was answered lately, or nothing is left. A pause
+    counts for neither. `wait` is None where workers are at it."""
 
     batch: InferenceBatch
     counts: Counts
     per_minute: float | None = None
     seconds_left: float | None = None
+    wait: Wait | None = None
 
     @property
     def is_live(self) -> bool:
@@ -66,6 +79,8 @@ class Progress:
             return "not asked" if batch.state == JobState.FAILED else "through"
         if batch.paused_at:
             return "paused"
+        if self.wait is not None:
+            return "waiting"
         return "at work" if self.counts.num_asked else "beginning"
 
     @property
@@ -98,18 +113,20 @@ def batch_page(*, before: int | None) -> tuple[Sequence[Progress], Page[Inferenc
 
 
 def progress_of(found: Sequence[InferenceBatch]) -> list[Progress]:
-    """In three statements, however many there are."""
+    """In six statements, however many there are, and one for each version that something waits for."""
     live = [batch for batch in found if batch.ended_at is None]
     counted, speeds = counts_of(live), _per_minute(live)
+    waits = _waits_of([batch for batch in live if _may_wait(batch, counted[batch.pk])])
     progress = []
     for batch in found:
         counts = counted.get(batch.pk) or Counts(
             num_done=batch.num_done, num_failed=batch.num_failed, num_cancelled=batch.num_cancelled
         )
-        speed = speeds.get(batch.pk)
+        wait = waits.get(batch.pk)
+        speed = None if wait else speeds.get(batch.pk)
         left = counts.num_queued + counts.num_running
         seconds = 60 * left / speed if speed and left and not batch.paused_at else None
-        progress.append(Progress(batch, counts, per_minute=speed, seconds_left=seconds))
+        progress.append(Progress(batch, counts, per_minute=speed, seconds_left=seconds, wait=wait))
     return progress
 
 
@@ -139,13 +156,46 @@ def failures_of(batch: InferenceBatch) -> list[Reason]:
     return [*reasons, *([Reason("", num_cancelled)] if num_cancelled else [])]
 
 
+def _may_wait(batch: InferenceBatch, counts: Counts) -> bool:
+    """Whether there is something to do of it, and no worker at it for longer than a round takes to begin."""
+    if batch.paused_at or batch.cancelled_at or counts.num_running or not counts.num_queued:
+        return False
+    since = max(filter(None, (batch.created_at, batch.served_at, batch.resumed_at)))
+    return timezone.now() - since > WAITS_AFTER
+
+
+def _waits_of(waiting: Sequence[InferenceBatch]) -> dict[int, Wait]:
+    if not waiting:
+        return {}
+    running = InferenceJob.objects.filter(state=JobState.RUNNING).order_by()
+    a_person = running.filter(purpose=Purpose.INTERACTIVE).exists()
+    at_work = running.exclude(purpose=Purpose.INTERACTIVE).values("batch")
+    before = batches().filter(pk__in=at_work).order_by("pk").first()
+    why_none = {version: none_answers_because(version) for version in {one.model_version for one in waiting}}
+    waits = {}
+    for batch in waiting:
+        if why := why_none[batch.model_version]:
+            waits[batch.pk] = Wait(why)
+        elif before is not None:
+            waits[batch.pk] = Wait("Workers are at another batch; its turn comes.", behind=before)
+        elif a_person:
+            waits[batch.pk] = Wait("Workers answer what people wait for on a study's page; that goes first.")
+        else:
+            waits[batch.pk] = Wait("No worker has taken it up yet.")
+    return waits
+
+
 def _per_minute(live: Sequence[InferenceBatch]) -> dict[int, float]:
+    """Of what was answered since the last pause; while one is paused, as it was until then."""
     if not live:
         return {}
     now = timezone.now()
-    recent = InferenceJob.objects.filter(
-        batch__in=[batch.pk for batch in live], state=JobState.DONE, finished_at__gte=now - RATE_OVER
-    )
+    until = {batch.pk: batch.paused_at or now for batch in live}
+    of_each = Q()
+    for batch in live:
+        since = max(filter(None, (until[batch.pk] - RATE_OVER, batch.resumed_at)))
+        of_each |= Q(batch=batch.pk, finished_at__gte=since, finished_at__lte=until[batch.pk])
+    recent = InferenceJob.objects.filter(of_each, state=JobState.DONE)
     rows = (
         recent.order_by()
         .values_list("batch")
@@ -155,5 +205,5 @@ def _per_minute(live: Sequence[InferenceBatch]) -> dict[int, float]:
     return {
         batch: 60 * (number - 1) / seconds
         for batch, number, first, last in rows
-        if (seconds := (now - first).total_seconds()) > 0 and number > 1
+        if (seconds := (until[batch] - first).total_seconds()) > 0 and number > 1
     }

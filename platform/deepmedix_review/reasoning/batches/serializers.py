@@ -7,7 +7,7 @@ from rest_framework import serializers
 from deepmedix_review.reasoning.batches.asking import MOST_SAMPLES
 from deepmedix_review.reasoning.services import LONGEST_QUERY
 
-PHASES = ("beginning", "at work", "paused", "ending", "cancelled", "not asked", "through")
+PHASES = ("beginning", "at work", "waiting", "paused", "ending", "cancelled", "not asked", "through")
 
 
 class BatchRequestSerializer(serializers.Serializer[None]):
@@ -49,6 +49,12 @@ class BatchSerializer(serializers.Serializer[Any]):
     num_samples = serializers.IntegerField(source="batch.num_samples")
     purpose = serializers.ChoiceField(source="batch.purpose", choices=("batch", "evaluation"))
     phase = serializers.ChoiceField(choices=PHASES)
+    waits_for = serializers.CharField(
+        source="wait.why", default="", help_text="why nothing of it is answered now, in a sentence"
+    )
+    waits_behind = serializers.UUIDField(
+        source="wait.behind.uid", default=None, allow_null=True, help_text="the batch that workers are at"
+    )
     is_asking = serializers.BooleanField(help_text="more inferences are being made of it")
     error = serializers.CharField(source="batch.error", help_text="why not all was asked, in a sentence")
     num_studies = serializers.IntegerField(source="batch.num_studies", help_text="asked about so far")

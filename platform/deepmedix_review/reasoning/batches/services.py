@@ -41,7 +41,7 @@ def resume_batch(batch: InferenceBatch, *, actor: User) -> None:
             _require_under_way(batch)
             if not batch.paused_at:
                 raise RefusedByRule("This batch is not paused, so there is nothing to resume.")
-        _set(batch, paused_at=None)
+        _set(batch, paused_at=None, resumed_at=timezone.now())
         record_event(actor=actor, action="resume_inference_batch", subject=batch)
 
 
