@@ -676,7 +676,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description How far an inference is. */
+        /**
+         * @description How far an inference is, and what it has written so far where a person waits for it. Ask once a
+         *     second at most; whoever is shown a text is recorded as having seen it.
+         */
         get: operations["inference_job"];
         put?: never;
         post?: never;
@@ -1640,7 +1643,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** @description What is under way about a study, with the text and the regions that are written so far. */
+        get: operations["study_inference"];
         put?: never;
         /** @description Ask the serving model for two completions of a study. */
         post: operations["request_inference"];
@@ -3082,6 +3086,29 @@ export interface components {
             /** @description left out: the model's own question */
             query?: string;
         };
+        InferenceState: {
+            /** Format: uuid */
+            readonly uid: string;
+            /** Format: uuid */
+            readonly study: string;
+            /** @description v1, v2 … */
+            readonly model: string;
+            readonly query: string;
+            readonly seed: number;
+            readonly state: components["schemas"]["JobState"];
+            /** @description so far */
+            readonly num_tokens: number;
+            readonly max_new_tokens: number;
+            readonly attempt: number;
+            /** @description why it failed, in a sentence */
+            readonly error: string;
+            readonly completion: string | null;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            readonly finished_at: string | null;
+            readonly unfinished: components["schemas"]["Unfinished"] | null;
+        };
         /**
          * @description * `queued` - Queued
          *     * `running` - Running
@@ -4281,6 +4308,12 @@ export interface components {
             readonly created_at: string;
             readonly films: components["schemas"]["Film"][];
         };
+        StudyInference: {
+            /** @description without a completion, the newest first */
+            jobs: components["schemas"]["InferenceState"][];
+            /** @description the newest first */
+            completions: string[];
+        };
         StudyPage: {
             results: components["schemas"]["Study"][];
             /** @description goes into `before` for the next page; null on the last */
@@ -4360,6 +4393,29 @@ export interface components {
             placement?: {
                 [key: string]: unknown;
             };
+        };
+        /** @description What a running inference has written so far. Nothing of it is kept. */
+        Unfinished: {
+            /** @description as it was written; of a very long one the beginning */
+            text: string;
+            steps: components["schemas"]["UnfinishedStep"][];
+            /** @description what of the text comes after the steps */
+            rest: string;
+            /** @description the model has written on past what is told */
+            is_cut: boolean;
+        };
+        /** @description A box that is written to its end, in pixels of the film. */
+        UnfinishedRegion: {
+            /** @description its step's number, with a letter where the step has several */
+            label: string;
+            /** @description x_min, y_min, x_max, y_max */
+            box: number[];
+            /** @description outside_image, no_area, inverted, whole_image; else empty */
+            problem: string;
+        };
+        UnfinishedStep: {
+            text: string;
+            regions: components["schemas"]["UnfinishedRegion"][];
         };
         UnfitFolderJson: {
             name: string;
@@ -6221,7 +6277,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["InferenceJob"];
+                    "application/json": components["schemas"]["InferenceState"];
                 };
             };
         };
@@ -8587,6 +8643,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Study"];
+                };
+            };
+        };
+    };
+    study_inference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StudyInference"];
                 };
             };
         };

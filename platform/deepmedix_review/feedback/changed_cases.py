@@ -7,7 +7,6 @@ from deepmedix_review.common.differences import Piece, differing_pieces
 from deepmedix_review.evaluation.models import Benchmark, Evaluation
 from deepmedix_review.evaluation.selectors import CasePair, case_pairs, chosen_pairs
 from deepmedix_review.feedback.models import GateDecision
-from deepmedix_review.common.differences import Piece, differing_pieces
 from inference.phantoms import truth_of
 from rl_feedback.evaluation.phantoms import CaseResult, MeasuredOtherwise
 

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from PIL import Image
@@ -38,8 +39,15 @@ from deepmedix_review.feedback.gating.promoting import (
     return_to_former,
 )
 from deepmedix_review.feedback.gating.shadow_views import shadow_context
+from deepmedix_review.feedback.gating.time_left import seconds_left
 from deepmedix_review.feedback.runs.curves import curves_of, series_of
-from deepmedix_review.feedback.selectors import lineage_of, metrics_of, model_tree, undecided_beside
+from deepmedix_review.feedback.selectors import (
+    lineage_of,
+    metrics_of,
+    model_tree,
+    signatures_of,
+    undecided_beside,
+)
 from deepmedix_review.feedback.services import retire_candidate
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import (
@@ -47,6 +55,7 @@ from deepmedix_review.registry.selectors import (
     find_serving_model,
     former_model,
     serving_model,
+    tell_apart,
     training_refusal,
     versions,
 )
@@ -88,7 +97,8 @@ def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
         **_preference(version, other),
         **_promoting(version),
         **shadow_context(version),
-        "signatures": version.promotions.select_related("signed_by", "replaced"),
+        "signatures": signatures_of(version),
+        "apart": tell_apart([version, *lineage.ancestors]),
         "former": find_former_model() if version.state == ModelVersion.State.SERVING else None,
     }
     return render(request, "feedback/model_detail.html", context)
@@ -307,6 +317,7 @@ def _gate(version: ModelVersion) -> dict[str, Any]:
         "others": others,
         "num_films_done": sum(row.num_done for row in evaluations),
         "num_films": sum(row.benchmark.num_phantoms for row in evaluations),
+        "seconds_left": seconds_left(evaluations, now=timezone.now()),
         "is_deciding": bool(evaluations) and all(row.state == JobState.DONE for row in evaluations),
         "version": version,
         "beside": other,

@@ -27,11 +27,13 @@ from deepmedix_review.feedback.models import (
     DatasetReading,
     GateDecision,
     PreferenceDataset,
+    Promotion,
     TrainingMetric,
     TrainingRun,
 )
 from deepmedix_review.feedback.readings_learned import ReadingLearned, first_readings_of, readings_of
 from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import tell_apart
 from deepmedix_review.reviews.selectors import signed_readings
 from deepmedix_review.studies.models import Split
 from rl_feedback.engines.placement import LOCAL
@@ -52,7 +54,8 @@ class Measuring:
 @dataclass(frozen=True)
 class Branch:
     """One version in the tree of versions; `depth` is the number of its ancestors. `is_measured`: the gate
-    waits for measurements that go on; `is_stuck`: for one that ended early."""
+    waits for measurements that go on; `is_stuck`: for one that ended early. `apart` is said beside a name
+    that several bear."""
 
     version: ModelVersion
     depth: int
@@ -60,6 +63,7 @@ class Branch:
     decision: GateDecision | None
     is_measured: bool = False
     is_stuck: bool = False
+    apart: str = ""
 
     @property
     def indent(self) -> range:
@@ -211,6 +215,13 @@ def undecided_beside(version: ModelVersion) -> tuple[ModelVersion, ...]:
     return tuple(sorted(waiting - {version}, key=lambda one: one.number))
 
 
+def signatures_of(version: ModelVersion) -> QuerySet[Promotion]:
+    """Who let it serve, who returned to it, and who put or returned to another in its place; the newest
+    first."""
+    of_it = Promotion.objects.filter(Q(version=version) | Q(replaced=version))
+    return of_it.select_related("signed_by", "version", "replaced").order_by("-pk")
+
+
 def model_tree() -> tuple[Branch, ...]:
     """Every version below its parent, oldest first, with what it was trained on and what the gate said."""
     versions = (
@@ -221,6 +232,7 @@ def model_tree() -> tuple[Branch, ...]:
     children: dict[int | None, list[ModelVersion]] = defaultdict(list)
     for version in versions:
         children[version.parent_id].append(version)
+    apart = tell_apart(versions)
     waiting_at_the_gate = {one.candidate.pk: one.is_stuck for one in before_the_gate()}
     branches: list[Branch] = []
     waiting = [(version, 0) for version in reversed(children[None])]
@@ -234,6 +246,7 @@ def model_tree() -> tuple[Branch, ...]:
                 decision=latest_decision(version),
                 is_measured=waiting_at_the_gate.get(version.pk) is False,
                 is_stuck=waiting_at_the_gate.get(version.pk, False),
+                apart=apart.get(version.pk, ""),
             )
         )
         waiting.extend((child, depth + 1) for child in reversed(children[version.pk]))

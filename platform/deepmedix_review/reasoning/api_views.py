@@ -13,22 +13,39 @@ from rest_framework.views import APIView
 
 from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.audit.services import record_event
 from deepmedix_review.reasoning import services, tasks
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reasoning.recorded import import_recorded, read_file
-from deepmedix_review.reasoning.selectors import job_for
+from deepmedix_review.reasoning.selectors import job_for, study_inference
 from deepmedix_review.reasoning.serializers import (
     InferenceJobSerializer,
     InferenceRequestSerializer,
+    InferenceStateSerializer,
     RecordedRequestSerializer,
     RecordedSerializer,
+    StudyInferenceSerializer,
 )
+from deepmedix_review.reasoning.unfinished import unfinished_of
 from deepmedix_review.registry.wanted import WantedVersion
 from deepmedix_review.studies.selectors import study_for
 
 
 class StudyInferenceView(APIView):
     permission_classes = [needs(Capability.REQUEST_INFERENCE), needs(Capability.VIEW_ALL_STUDIES)]
+
+    @extend_schema(operation_id="study_inference", responses=StudyInferenceSerializer)
+    def get(self, request: Request, uid: UUID) -> Response:
+        """What is under way about a study, with the text and the regions that are written so far."""
+        study = study_for(acting_user(request), uid)
+        record_event(actor=acting_user(request), action="view_completions", subject=study)
+        found = study_inference(study)
+        told = {
+            "jobs": found.jobs,
+            "completions": [completion.uid for completion in found.completions],
+        }
+        context = {"unfinished": {one.job.pk: one for one in found.unfinished}}
+        return Response(StudyInferenceSerializer(told, context=context).data)
 
     @extend_schema(
         operation_id="request_inference",
@@ -48,12 +65,17 @@ class StudyInferenceView(APIView):
 
 
 class InferenceJobView(APIView):
-    permission_classes = [needs(Capability.REQUEST_INFERENCE)]
+    permission_classes = [needs(Capability.REQUEST_INFERENCE), needs(Capability.VIEW_ALL_STUDIES)]
 
-    @extend_schema(operation_id="inference_job", responses=InferenceJobSerializer)
+    @extend_schema(operation_id="inference_job", responses=InferenceStateSerializer)
     def get(self, request: Request, uid: UUID) -> Response:
-        """How far an inference is."""
-        return Response(InferenceJobSerializer(_job(request, uid)).data)
+        """How far an inference is, and what it has written so far where a person waits for it. Ask once a
+        second at most; whoever is shown a text is recorded as having seen it."""
+        job = _job(request, uid)
+        unfinished = {one.job.pk: one for one in unfinished_of([job])}
+        if unfinished:
+            record_event(actor=acting_user(request), action="view_completions", subject=job.study)
+        return Response(InferenceStateSerializer(job, context={"unfinished": unfinished}).data)
 
 
 class CancelInferenceView(APIView):

@@ -13,6 +13,15 @@ def region_label(*, step: int, region: int, num_regions: int) -> str:
     return f"{step}{_letter(region) if num_regions > 1 else ''}"
 
 
+def output_letter(place: int) -> str:
+    """Which of several outputs about one film: A, B … Z, AA.
+
+    >>> output_letter(1), output_letter(28)
+    ('A', 'AB')
+    """
+    return _letter(place).upper()
+
+
 def place_on_film(box: tuple[float, float, float, float], size: tuple[int, int]) -> str:
     """In which ninth of the film its middle lies: of the picture as it is seen, not of the patient. Edges
     x_min, y_min, x_max, y_max and size in film pixels.

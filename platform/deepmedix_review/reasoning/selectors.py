@@ -1,7 +1,8 @@
 """Reads what was asked of a model and what it answered."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,21 +13,28 @@ from deepmedix_review.accounts.permissions import Capability, require
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep, Region, WaitingCancel
-from deepmedix_review.reasoning.region_labels import region_label
+from deepmedix_review.reasoning.region_labels import output_letter, region_label
 from deepmedix_review.reasoning.unfinished import Unfinished, unfinished_of
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import CollectionMember, CollectionVersion, Instance, Study
 from deepmedix_review.studies.selectors import films_of, frontal_first
 
+ENDED_WITHOUT = (JobState.FAILED, JobState.CANCELLED)
+
 
 @dataclass(frozen=True)
 class StudyInference:
     """What the study's page shows: jobs without a result, what runs of them has written so far, and the
-    completions, newest first."""
+    completions, newest first.
+
+    `letters`: by the uid of a job or completion, which of several outputs it is, in the order in which they
+    were asked for. Each numbers its regions from 1, so that the film and the text name both: A1, B1.
+    """
 
     jobs: tuple[InferenceJob, ...]
     unfinished: tuple[Unfinished, ...]
     completions: tuple[Completion, ...]
+    letters: Mapping[UUID, str]
 
     @property
     def is_live(self) -> bool:
@@ -108,7 +116,7 @@ def waiting_cancel() -> WaitingCancel | None:
 def job_for(user: User, uid: UUID) -> InferenceJob:
     """Raises NotYours, or DoesNotExist."""
     require(user, Capability.REQUEST_INFERENCE)
-    return inference_jobs().get(uid=uid)
+    return inference_jobs().select_related("instance").get(uid=uid)
 
 
 def study_inference(study: Study) -> StudyInference:
@@ -116,17 +124,32 @@ def study_inference(study: Study) -> StudyInference:
     steps = ReasoningStep.objects.prefetch_related("regions")
     completions = (
         Completion.objects.filter(study=study)
-        .select_related("model_version", "instance")
+        .select_related("model_version", "instance", "job")
         .prefetch_related(Prefetch("steps", queryset=steps))
         .order_by("-pk")
     )
     unanswered = InferenceJob.objects.filter(study=study).exclude(state=JobState.DONE)
     jobs = tuple(unanswered.select_related("model_version", "instance").order_by("-pk"))
+    said = tuple(completions)
     return StudyInference(
-        jobs=jobs,
-        unfinished=unfinished_of(jobs),
-        completions=tuple(completions),
+        jobs=jobs, unfinished=unfinished_of(jobs), completions=said, letters=_letters(jobs, said)
     )
+
+
+def _letters(jobs: Iterable[InferenceJob], completions: Iterable[Completion]) -> dict[UUID, str]:
+    """None where there is one output alone. A job and its completion have one place, so that no letter
+    changes when a text is through."""
+    asked = {job.uid: (job.created_at, job.pk) for job in jobs if job.state not in ENDED_WITHOUT}
+    said = {one.uid: _asked_at(one) for one in completions}
+    of_both = sorted((asked | said).items(), key=lambda each: each[1])
+    if len(of_both) < 2:
+        return {}
+    return {uid: output_letter(place) for place, (uid, _) in enumerate(of_both, start=1)}
+
+
+def _asked_at(completion: Completion) -> tuple[datetime, int]:
+    asked = completion.job or completion
+    return asked.created_at, asked.pk
 
 
 def region_labels(regions: Iterable[int]) -> dict[int, str]:

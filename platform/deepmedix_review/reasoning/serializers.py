@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from deepmedix_review.common.models import JobState
@@ -43,6 +44,32 @@ class RecordedSerializer(serializers.Serializer[Any]):
     version = serializers.UUIDField(allow_null=True)
 
 
+class UnfinishedRegionSerializer(serializers.Serializer[Any]):
+    """A box that is written to its end, in pixels of the film."""
+
+    label = serializers.CharField(  # type: ignore[assignment]  # the base has an attribute of this name
+        help_text="its step's number, with a letter where the step has several"
+    )
+    box = serializers.ListField(
+        child=serializers.FloatField(), min_length=4, max_length=4, help_text="x_min, y_min, x_max, y_max"
+    )
+    problem = serializers.CharField(help_text="outside_image, no_area, inverted, whole_image; else empty")
+
+
+class UnfinishedStepSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField()
+    regions = UnfinishedRegionSerializer(many=True)
+
+
+class UnfinishedSerializer(serializers.Serializer[Any]):
+    """What a running inference has written so far. Nothing of it is kept."""
+
+    text = serializers.CharField(help_text="as it was written; of a very long one the beginning")
+    steps = UnfinishedStepSerializer(many=True)
+    rest = serializers.CharField(help_text="what of the text comes after the steps")
+    is_cut = serializers.BooleanField(help_text="the model has written on past what is told")
+
+
 class InferenceJobSerializer(serializers.Serializer[Any]):
     uid = serializers.UUIDField(read_only=True)
     study = serializers.UUIDField(source="study.uid", read_only=True)
@@ -61,3 +88,17 @@ class InferenceJobSerializer(serializers.Serializer[Any]):
     def get_completion(self, job: InferenceJob) -> str | None:
         completion = getattr(job, "completion", None)
         return str(completion.uid) if completion else None
+
+
+class InferenceStateSerializer(InferenceJobSerializer):
+    unfinished = serializers.SerializerMethodField()
+
+    @extend_schema_field(UnfinishedSerializer(allow_null=True))
+    def get_unfinished(self, job: InferenceJob) -> Any:
+        found = self.context["unfinished"].get(job.pk)
+        return None if found is None else UnfinishedSerializer(found).data
+
+
+class StudyInferenceSerializer(serializers.Serializer[Any]):
+    jobs = InferenceStateSerializer(many=True, help_text="without a completion, the newest first")
+    completions = serializers.ListField(child=serializers.UUIDField(), help_text="the newest first")

@@ -58,13 +58,14 @@ class UnfinishedStep:
 
 @dataclass(frozen=True)
 class Unfinished:
-    """What is there of one running job: its steps so far, and the text after them as it was written.
+    """What is there of one running job: its steps so far, the whole text, and what of it comes after them.
 
     `is_cut`: the model has written on, past what is told of a text before its end.
     """
 
     job: InferenceJob
     steps: tuple[UnfinishedStep, ...]
+    text: str
     rest: str
     is_cut: bool
 
@@ -127,6 +128,7 @@ def _read(job: InferenceJob, kept: UnfinishedText) -> Unfinished:
             UnfinishedStep(step.label or step.text, _regions(job, kept, step, position))
             for position, step in enumerate(steps, start=1)
         ),
+        text=kept.text,
         rest=kept.text[end:].strip(),
         is_cut=job.num_tokens > MOST_TOLD_TOKENS,
     )

@@ -24,7 +24,13 @@ from deepmedix_review.reasoning.selectors import (
     waiting_cancel,
 )
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import askable_versions, prompt_of, serving_model, versions
+from deepmedix_review.registry.selectors import (
+    askable_versions,
+    prompt_of,
+    serving_model,
+    tell_apart,
+    versions,
+)
 from deepmedix_review.studies.models import Study
 from deepmedix_review.studies.selectors import demo_import, study_for
 from inference.prompts import TEMPLATES
@@ -164,6 +170,7 @@ def _render_study_inference(
     request: HttpRequest, study: Study, *, said: str = "", query: str | None = None, version: str = ""
 ) -> HttpResponse:
     refusal, asked, question = "", None, query or ""
+    askable = list(askable_versions())
     try:
         asked = _chosen(version) or serving_model()
         # A question that nobody changed is the version's own.
@@ -178,7 +185,8 @@ def _render_study_inference(
             "study": study,
             "inference": study_inference(study),
             "version": asked,
-            "askable": askable_versions(),
+            "askable": askable,
+            "apart": tell_apart(askable),
             "query": question,
             "said": said or refusal,
         },

@@ -1,6 +1,7 @@
 """Which model versions there are, which one serves, and how each is asked, run and read."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.db.models import Case, QuerySet, When
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.common.dates import say_moment
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.registry.models import ModelJob, ModelVersion
@@ -21,6 +23,8 @@ from inference.presets import LOOP_PRESETS, PRESETS
 from inference.prompts import PromptTemplate, template
 from inference.regions import Preparation
 
+# As many signs as the list of versions shows.
+SHORT_SHA256 = 12
 *_most, _last = LOOP_PRESETS
 TRAINED_PRESETS = f"{', '.join(_most)} or {_last}"
 
@@ -66,6 +70,23 @@ def askable_versions() -> QuerySet[ModelVersion]:
     askable = versions().exclude(source=ModelVersion.Source.RECORDED)
     is_serving = Case(When(state=ModelVersion.State.SERVING, then=0), default=1)
     return askable.order_by(is_serving, "-number")
+
+
+def tell_apart(shown: Iterable[ModelVersion]) -> dict[int, str]:
+    """By primary key, what is said beside the name of each of these whose name other versions bear too: the
+    beginning of its sha256, or when it was registered where the same files were registered twice."""
+    shown = list(shown)
+    alike: dict[str, list[str]] = defaultdict(list)
+    named = ModelVersion.objects.order_by().filter(name__in={one.name for one in shown})
+    for name, sha256 in named.values_list("name", "sha256"):
+        alike[name].append(sha256)
+    said = {}
+    for one in shown:
+        if len(alike[one.name]) > 1:
+            is_alone = alike[one.name].count(one.sha256) == 1
+            short = one.sha256[:SHORT_SHA256]
+            said[one.pk] = short if is_alone else f"{short}, registered {say_moment(one.created_at)}"
+    return said
 
 
 def version_for(user: User, uid: UUID) -> ModelVersion:

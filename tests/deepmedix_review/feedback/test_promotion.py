@@ -1,5 +1,6 @@
 """A candidate that passed the gate serves, once; and the version before it is one step away."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,18 @@ def test_the_version_that_served_before_is_one_step_away(candidate: ModelVersion
     signed = Promotion.objects.values_list("kind", "version", "replaced")
     back = (Promotion.Kind.ROLLED_BACK, candidate.parent_id, candidate.pk)
     assert list(signed) == [back, (Promotion.Kind.PROMOTED, candidate.pk, candidate.parent_id)]
+    # Each page says both: who let it serve or returned to it, and who put another in its place.
+    shown = text_of(client, former)
+    assert re.search(rf"returned to .* by {researcher} ?, in place of +{candidate}", shown)
+    assert re.search(rf"replaced .* by {researcher} ?, who promoted +{candidate} *: “Better.”", shown)
+    shown = text_of(client, candidate)
+    assert re.search(rf"returned from .* by {researcher} ?, who returned to +{former}", shown)
+    assert re.search(rf"promoted .* by {researcher} ?, in place of +{former}", shown)
+
+
+def text_of(client: Client, version: ModelVersion) -> str:
+    page = client.get(reverse("model-detail", args=[version.uid])).content.decode()
+    return re.sub(r"<[^>]+>|\s+", " ", page)
 
 
 def test_a_candidate_that_was_held_or_retired_never_serves(candidate: ModelVersion) -> None:

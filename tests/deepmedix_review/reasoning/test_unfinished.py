@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning import answering, unfinished
 from deepmedix_review.reasoning.answering import Answering
@@ -22,6 +23,7 @@ from deepmedix_review.reasoning.tasks import reconcile_inference
 from inference.engines import Done, Event, GenerationRequest, IsWanted, SoFar, Token, every_one
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.jobs import BatchedJobFactory, InferenceJobFactory
+from tests.factories.reasoning import say
 from tests.factories.registry import ServingModelFactory
 from tests.factories.studies import InstanceFactory
 
@@ -165,6 +167,7 @@ def test_readers_and_strangers_never_see_it() -> None:
         reverse("inference-fragment", args=[job.study.uid]),
         reverse("study-detail", args=[job.study.uid]),
         f"/api/inference-jobs/{job.uid}/",
+        f"/api/studies/{job.study.uid}/inference/",
     ):
         answered = reader.get(address)
         assert answered.status_code == 403, address
@@ -199,3 +202,58 @@ def test_its_table_keeps_no_journal() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT relpersistence FROM pg_class WHERE relname = 'reasoning_unfinishedtext'")
         assert cursor.fetchone()[0] in ("u", b"u")
+
+
+def test_programs_are_told_what_the_page_shows(admin: Client) -> None:
+    job = a_running_job()
+    waiting = InferenceJobFactory.create(instance=job.instance, model_version=job.model_version, seed=2)
+    address = f"/api/inference-jobs/{job.uid}/"
+    assert admin.get(address).json()["unfinished"] is None
+    assert not AuditEvent.objects.filter(action="view_completions").exists()
+    kept(job)
+    told = admin.get(address).json()["unfinished"]
+    assert (told["text"], told["rest"], told["is_cut"]) == (SO_FAR, "", False)
+    heart, tube = told["steps"]
+    assert heart["text"].startswith("Large heart")
+    assert heart["regions"] == [{"label": "1", "box": [100.0, 200.0, 300.0, 400.0], "problem": ""}]
+    assert (tube["text"], tube["regions"]) == ("A <b>tube</b> [50, 60, 7", [])
+    # The same of the study, and who was shown it is on record.
+    of_study = admin.get(f"/api/studies/{job.study.uid}/inference/").json()
+    assert [(one["uid"], one["unfinished"]) for one in of_study["jobs"]] == [
+        (str(waiting.uid), None),
+        (str(job.uid), told),
+    ]
+    assert of_study["completions"] == []
+    seen = AuditEvent.objects.filter(action="view_completions").values_list("subject_uid", flat=True)
+    assert list(seen) == [str(job.study.uid)] * 2
+    # Nothing of a try before this one, and nothing once it has ended.
+    InferenceJob.objects.filter(pk=job.pk).update(attempt=2)
+    assert admin.get(address).json()["unfinished"] is None
+
+
+def test_regions_of_two_samples_are_told_apart_on_the_film_and_in_the_text(admin: Client) -> None:
+    first = a_running_job(state=JobState.DONE)
+    says: dict[str, Any] = {"steps": [("Large heart", [(1, 2, 3, 4)])], "model_version": first.model_version}
+    say(first.instance, job=first, seed=1, **says)
+    page = shown(admin, first)
+    assert 'data-label="1"' in page
+    assert "Region 1" in page
+    second = InferenceJobFactory.create(
+        instance=first.instance,
+        model_version=first.model_version,
+        seed=2,
+        state=JobState.RUNNING,
+        attempt=1,
+    )
+    kept(second)
+    page = shown(admin, first)
+    for label in ("A1", "B1"):
+        assert page.count(f'data-label="{label}"') == 1
+        assert page.count(f"Region {label}<") == 1
+    assert page.count('title="Its regions are named A1, A2 …">A</span>') == 1
+    # A letter stays when its text is through.
+    InferenceJob.objects.filter(pk=second.pk).update(state=JobState.DONE)
+    say(first.instance, job=second, seed=2, **says)
+    page = shown(admin, first)
+    assert page.count('data-label="B1"') == page.count('data-label="A1"') == 1
+    assert page.index('data-label="B1"') < page.index('data-label="A1"'), "the newest stands first"

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.common.differences import Piece, differing_pieces
 from deepmedix_review.evaluation.arena.battle_list import battles_for
 from deepmedix_review.evaluation.arena.battles import said_by
 from deepmedix_review.evaluation.models import ArenaRun, Battle, Judgement
-from deepmedix_review.common.differences import Piece, differing_pieces
 from deepmedix_review.reasoning.drawn import Drawn, drawn_of, font_px
 from deepmedix_review.reasoning.models import Completion, ReasoningStep
 from deepmedix_review.registry.models import ModelVersion

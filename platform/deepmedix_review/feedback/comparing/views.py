@@ -19,6 +19,7 @@ from deepmedix_review.feedback.comparing.selectors import (
     version_to_compare,
     versions_to_compare,
 )
+from deepmedix_review.registry.selectors import tell_apart
 from deepmedix_review.studies.models import Study
 from deepmedix_review.studies.selectors import study_for
 
@@ -45,9 +46,11 @@ def show_comparison(request: HttpRequest) -> HttpResponse:
             refusal = str(error)
         else:
             record_event(actor=user, action="view_completions", subject=study)
+    offered = list(versions_to_compare())
     place = studies.index(study) if study in studies else None
     context = {
-        "versions": versions_to_compare(),
+        "versions": offered,
+        "apart": tell_apart(offered),
         "a": a,
         "b": b,
         "studies": studies,

@@ -14,7 +14,6 @@ from deepmedix_review.feedback.charts import GatePlot, patients_plot
 from deepmedix_review.feedback.gating.patients import SealedSoFar, rests_on_demo, sealed_so_far
 from deepmedix_review.feedback.models import GateDecision
 from deepmedix_review.feedback.pair_texts import steps_and_answer
-from deepmedix_review.common.differences import Piece, differing_pieces
 from deepmedix_review.registry.models import ModelVersion
 from inference.regions import Box
 from rl_feedback.gate import Suite

@@ -9,7 +9,8 @@ from deepmedix_review.common.forms import PlainForm, offer
 from deepmedix_review.reasoning.batches.asking import MOST_SAMPLES, WantedBatch
 from deepmedix_review.reasoning.services import LONGEST_QUERY
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import versions
+from deepmedix_review.registry.selectors import tell_apart, versions
+from deepmedix_review.registry.templatetags.versions import named
 from deepmedix_review.studies.collecting.selectors import newest_versions
 from deepmedix_review.studies.models import Collection, CollectionVersion
 
@@ -37,7 +38,12 @@ class BatchForm(PlainForm):
         askable = versions().exclude(source=ModelVersion.Source.RECORDED)
         serving = ModelVersion.State.SERVING
         self._versions = sorted(askable[:MOST_OFFERED], key=lambda one: one.state != serving)
-        offer(self, "version", [(str(one.uid), f"{one} · {one.state}") for one in self._versions])
+        apart = tell_apart(self._versions)
+        offer(
+            self,
+            "version",
+            [(str(one.uid), f"{one} {named(one, apart)} · {one.state}") for one in self._versions],
+        )
         offer(
             self,
             "collection",

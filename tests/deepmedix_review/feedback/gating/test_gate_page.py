@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import asdict, replace
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.models import JobState
+from deepmedix_review.common.templatetags.spans import span
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.evaluation.services import ensure_gate_benchmarks
 from deepmedix_review.feedback.gating.measuring import request_gate
@@ -270,6 +272,15 @@ def test_the_page_counts_all_films_and_says_when_the_gate_decides(road: Road) ->
     measurements = Evaluation.objects.select_related("benchmark")
     num_films = sum(one.benchmark.num_phantoms for one in measurements)
     client, page = client_of(road.researcher), reverse("model-gate", args=[road.candidate.uid])
-    assert f"0 of {num_films}</span> films" in client.get(page).content.decode()
+    assert f"0 of {num_films}</span> films</p>" in client.get(page).content.decode()
+    first = measurements.earliest("pk")
+    Evaluation.objects.filter(pk=first.pk).update(
+        state=JobState.RUNNING, started_at=timezone.now() - timedelta(seconds=30), num_done=3
+    )
+    # Of ten seconds each, as far as is known.
+    said = span(10.0 * (num_films - 3))
+    assert (
+        f"3 of {num_films}</span> films, about {said} left at this pace" in client.get(page).content.decode()
+    )
     measurements.update(state=JobState.DONE)
     assert f"All {num_films} films are answered" in client.get(page).content.decode()

@@ -1,0 +1,50 @@
+"""Copies of one model under one name are told apart wherever a version is chosen or listed."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from deepmedix_review.registry.selectors import tell_apart
+from tests.factories.accounts import AdminFactory, ResearcherFactory
+from tests.factories.reasoning import CompletionFactory
+from tests.factories.registry import ModelVersionFactory, ServingModelFactory
+from tests.factories.studies import InstanceFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_name_that_several_bear_is_said_with_the_files_and_the_same_files_with_their_day() -> None:
+    alone = ServingModelFactory.create(name="alone", sha256="a" * 64)
+    one = ModelVersionFactory.create(name="twice", sha256="b" * 64)
+    other = ModelVersionFactory.create(name="twice", sha256="c" * 64)
+    assert tell_apart([alone, one, other]) == {one.pk: "b" * 12, other.pk: "c" * 12}
+    again = ModelVersionFactory.create(name="twice", sha256="c" * 64, box_frame="norm1")
+    apart = tell_apart([other, again])
+    assert apart[other.pk].startswith("c" * 12 + ", registered ")
+    # Others of the name count, though they are not among those that are shown.
+    assert tell_apart([one]) == {one.pk: "b" * 12}
+
+
+def test_lists_pages_and_choices_say_it() -> None:
+    serving = ServingModelFactory.create(name="twice", sha256="b" * 64)
+    other = ModelVersionFactory.create(name="twice", sha256="c" * 64)
+    ModelVersionFactory.create(name="alone", sha256="d" * 64)
+    film = InstanceFactory.create()
+    for version in (serving, other):
+        CompletionFactory.create(instance=film, model_version=version)
+    for person, address in (
+        (ResearcherFactory, reverse("model-list")),
+        (ResearcherFactory, reverse("model-compare")),
+        (AdminFactory, reverse("inference-batch-new")),
+        (AdminFactory, reverse("inference-fragment", args=[film.study.uid])),
+    ):
+        client = Client()
+        client.force_login(person.create())
+        page = client.get(address).content.decode()
+        for version in (serving, other):
+            assert version.sha256[:12] in page, address
+        assert f"({'d' * 12})" not in page, address
+    client = Client()
+    client.force_login(ResearcherFactory.create())
+    page = client.get(reverse("model-detail", args=[other.uid])).content.decode()
+    assert f"twice ({'c' * 12})" in page
