@@ -33,7 +33,7 @@ from deepmedix_review.feedback.models import (
 )
 from deepmedix_review.feedback.readings_learned import ReadingLearned, first_readings_of, readings_of
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import tell_apart
+from deepmedix_review.registry.selectors import Apart, tell_apart
 from deepmedix_review.reviews.selectors import signed_readings
 from deepmedix_review.studies.models import Split
 from rl_feedback.engines.placement import LOCAL
@@ -63,7 +63,7 @@ class Branch:
     decision: GateDecision | None
     is_measured: bool = False
     is_stuck: bool = False
-    apart: str = ""
+    apart: Apart | None = None
 
     @property
     def indent(self) -> range:
@@ -246,7 +246,7 @@ def model_tree() -> tuple[Branch, ...]:
                 decision=latest_decision(version),
                 is_measured=waiting_at_the_gate.get(version.pk) is False,
                 is_stuck=waiting_at_the_gate.get(version.pk, False),
-                apart=apart.get(version.pk, ""),
+                apart=apart.get(version.pk),
             )
         )
         waiting.extend((child, depth + 1) for child in reversed(children[version.pk]))

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -72,20 +73,34 @@ def askable_versions() -> QuerySet[ModelVersion]:
     return askable.order_by(is_serving, "-number")
 
 
-def tell_apart(shown: Iterable[ModelVersion]) -> dict[int, str]:
-    """By primary key, what is said beside the name of each of these whose name other versions bear too: the
-    beginning of its sha256, or when it was registered where the same files were registered twice."""
+@dataclass(frozen=True)
+class Apart:
+    """What tells a version from others of its name: the beginning of its sha256, and beyond that the frame in
+    which it is read, or when it was registered, where the same files were registered twice."""
+
+    sha256: str
+    beyond: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.sha256}, {self.beyond}" if self.beyond else self.sha256
+
+
+def tell_apart(shown: Iterable[ModelVersion]) -> dict[int, Apart]:
+    """By primary key, of each of these whose name other versions bear too, shown here or not."""
     shown = list(shown)
-    alike: dict[str, list[str]] = defaultdict(list)
+    alike: dict[str, list[tuple[str, str]]] = defaultdict(list)
     named = ModelVersion.objects.order_by().filter(name__in={one.name for one in shown})
-    for name, sha256 in named.values_list("name", "sha256"):
-        alike[name].append(sha256)
+    for name, sha256, frame in named.values_list("name", "sha256", "box_frame"):
+        alike[name].append((sha256, frame))
     said = {}
     for one in shown:
-        if len(alike[one.name]) > 1:
-            is_alone = alike[one.name].count(one.sha256) == 1
-            short = one.sha256[:SHORT_SHA256]
-            said[one.pk] = short if is_alone else f"{short}, registered {say_moment(one.created_at)}"
+        others, beyond = alike[one.name], ""
+        if len(others) < 2:
+            continue
+        if sum(sha256 == one.sha256 for sha256, _ in others) > 1:
+            is_alone = others.count((one.sha256, one.box_frame)) == 1
+            beyond = f"frame {one.box_frame}" if is_alone else f"registered {say_moment(one.created_at)}"
+        said[one.pk] = Apart(one.sha256[:SHORT_SHA256], beyond)
     return said
 
 

@@ -1,10 +1,10 @@
-"""Copies of one model under one name are told apart wherever a version is chosen or listed."""
+"""What tells a version from others: of its name, and those that only hold what was recorded."""
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from deepmedix_review.registry.selectors import tell_apart
+from deepmedix_review.registry.selectors import Apart, tell_apart
 from tests.factories.accounts import AdminFactory, ResearcherFactory
 from tests.factories.reasoning import CompletionFactory
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
@@ -13,16 +13,19 @@ from tests.factories.studies import InstanceFactory
 pytestmark = pytest.mark.django_db
 
 
-def test_a_name_that_several_bear_is_said_with_the_files_and_the_same_files_with_their_day() -> None:
+def test_a_name_that_several_bear_is_said_with_the_files_and_the_same_files_with_their_frame() -> None:
     alone = ServingModelFactory.create(name="alone", sha256="a" * 64)
     one = ModelVersionFactory.create(name="twice", sha256="b" * 64)
     other = ModelVersionFactory.create(name="twice", sha256="c" * 64)
-    assert tell_apart([alone, one, other]) == {one.pk: "b" * 12, other.pk: "c" * 12}
+    assert tell_apart([alone, one, other]) == {one.pk: Apart("b" * 12), other.pk: Apart("c" * 12)}
     again = ModelVersionFactory.create(name="twice", sha256="c" * 64, box_frame="norm1")
     apart = tell_apart([other, again])
-    assert apart[other.pk].startswith("c" * 12 + ", registered ")
+    assert str(apart[other.pk]) == f"{'c' * 12}, frame processed"
+    assert str(apart[again.pk]) == f"{'c' * 12}, frame norm1"
+    thrice = ModelVersionFactory.create(name="twice", sha256="c" * 64, temperature=0.1)
+    assert str(tell_apart([thrice])[thrice.pk]).startswith("c" * 12 + ", registered ")
     # Others of the name count, though they are not among those that are shown.
-    assert tell_apart([one]) == {one.pk: "b" * 12}
+    assert tell_apart([one]) == {one.pk: Apart("b" * 12)}
 
 
 def test_lists_pages_and_choices_say_it() -> None:
@@ -48,3 +51,18 @@ def test_lists_pages_and_choices_say_it() -> None:
     client.force_login(ResearcherFactory.create())
     page = client.get(reverse("model-detail", args=[other.uid])).content.decode()
     assert f"twice ({'c' * 12})" in page
+
+
+def test_a_recorded_version_says_what_it_is_for_and_offers_no_promotion() -> None:
+    serving = ServingModelFactory.create()
+    recorded = ModelVersionFactory.create(source="recorded", folder="", served_model="Lab X")
+    CompletionFactory.create(model_version=recorded)
+    client = Client()
+    client.force_login(ResearcherFactory.create())
+    page = client.get(reverse("model-detail", args=[recorded.uid])).content.decode()
+    assert "1 completion of Lab X" in page
+    assert f"?a={recorded.uid}&amp;b={serving.uid}" in page
+    assert "never serves" in page
+    assert ">Promote</button>" not in page
+    other = client.get(reverse("model-detail", args=[ModelVersionFactory.create().uid])).content.decode()
+    assert ">Promote</button>" in other

@@ -28,14 +28,16 @@ class Seen:
 
 
 def workers() -> list[Seen]:
-    """Those that are there first, then those that left lately."""
+    """Those that are there first, by their names, then those that left, the last of them first."""
     since = timezone.now() - SHOWN_AFTER
     found = InferenceWorker.objects.select_related("model_version")
     seen = [
         Seen(worker, _state(worker))
         for worker in found.filter(Q(ended_at=None, seen_at__gte=since) | Q(ended_at__gte=since))
     ]
-    return sorted(seen, key=lambda one: not one.is_there)
+    there = [one for one in seen if one.is_there]
+    left = [one for one in seen if not one.is_there]
+    return [*there, *sorted(left, key=lambda one: one.worker.seen_at, reverse=True)]
 
 
 def none_answers_because(version: ModelVersion) -> str:
