@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("evaluation", "0009_metric_runs"),
+        ("evaluation", "0010_a_judge_may_be_left_out"),
         ("registry", "0009_a_version_may_be_returned_from"),
         ("studies", "0023_how_long_studies_are_kept"),
     ]
