@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -54,6 +55,10 @@ class _Of:
         return [all_of_them[place] for place in self.places]
 
 
+# Words for a word of the references: below, BLEU leaves less than .14 (e to the 1 - 1 / SHORT) of a text.
+SHORT = 1 / 3
+
+
 def evaluate(
     samples: Sequence[Sample],
     systems: Sequence[System],
@@ -92,7 +97,7 @@ def evaluate(
         compared += _compared(of, scores, settings)
         written = {system.name: of.predictions(system.own) for system in systems}
         cases += cases_of(of.task, of.samples, written, scores, settings)
-        notes += _notes(of)
+        notes += [*_notes(of), *_short_texts(of, figures)]
         on_step(next(steps), num_steps)
     compared = [one for name in names[1:] for one in _corrected(compared, name)]
     reports = next((of for of in tasks if of.task == Task.REPORT), None)
@@ -140,7 +145,7 @@ def _design(samples: Sequence[Sample], task: str) -> Design:
     studies = [numbers.setdefault(sample.study, len(numbers)) for sample in samples]
     return Design(
         np.array(studies),
-        {name: np.array(rows) for name, rows in subsets.items()},
+        {name: np.array(rows) for name, rows in sorted(subsets.items())},
         {name: np.array(rows) for name, rows in sorted(beside.items())},
     )
 
@@ -264,6 +269,18 @@ def _notes(of: _Of) -> Iterator[str]:
     if of.design.num_studies < len(of.samples):
         many = f"{len(of.samples)} samples of {of.design.num_studies} studies"
         yield f"{of.task}: {many}; studies are drawn whole."
+
+
+def _short_texts(of: _Of, figures: Sequence[Figure]) -> Iterator[str]:
+    """Of systems whose reports are so short that BLEU tells nothing else."""
+    for one in figures:
+        ratio = one.value or 0.0
+        if (one.task, one.measure, one.where) == (of.task, "length", ALL) and 0 < ratio < SHORT:
+            yield (
+                f"{one.system} writes {ratio:.2f} words for each word of the references. BLEU punishes short "
+                f"texts: of what its words match {math.exp(1 - 1 / ratio):.1g} is left, and CIDEr-D cuts "
+                "likewise. If it writes an impression alone, compare it with impressions."
+            )
 
 
 def _dependence(of: _Of, system: System, settings: Settings) -> Iterator[Dependence]:

@@ -88,6 +88,18 @@ def test_the_better_model_is_better_by_every_measure_that_says_so(tried: Path) -
     assert sum(one.num for one in report.failed if one.system == "worse") > 0
 
 
+def test_a_model_that_writes_little_is_said_to_be_cut_by_bleu(tried: Path, tmp_path: Path) -> None:
+    assert not any("words for each word" in note for note in result_of(tried / "out").notes)
+    right = [{"id": str(n), "task": "report", "answer": text} for n, text in enumerate(REPORTS)]
+    short = [{"id": row["id"], "text": "No pneumothorax."} for row in right]
+    files = [lines(tmp_path / "short.jsonl", short), "--references", lines(tmp_path / "right.jsonl", right)]
+    assert main(["evaluate", "--predictions", *files, "--out", str(tmp_path / "out"), *QUICK]) == 0
+    (note,) = [one for one in result_of(tmp_path / "out").notes if "words for each word" in one]
+    # 6 of 33 words: e to the 1 - 33 / 6.
+    assert note.startswith("short writes 0.18 words for each word of the references.")
+    assert "of what its words match 0.01 is left" in note
+
+
 def test_published_values_stand_apart_with_their_errata(tried: Path) -> None:
     page = (tried / "out" / "report.html").read_text("utf-8")
     assert "This is not the whole published XrayBench." in page
