@@ -23,6 +23,7 @@ from rl_feedback.raters.labels import precision_of
 
 # The free numbers in order: steps of the scale, the typical reader's log discrimination, log omega where
 # there are repeats, each reader's log discrimination, each reader's severity.
+MOST_SPREADS = 20.0  # of each free number's prior, to either side
 _BLOCKS = ("steps", "typical", "omega", "log_a", "severity")
 
 
@@ -99,8 +100,12 @@ class GradedModel:
         return fitted, np.asarray(x)
 
     def objective(self, x: Floats) -> tuple[float, Floats]:
-        """Minus the log of the posterior density of the free numbers, and its gradient."""
-        numbers = _Numbers(self, x)
+        """Minus the log of the posterior density of the free numbers, and its gradient. Out of reach of what
+        is believed, where a search's first steps may try, the likelihood stands still: discriminations and
+        steps there are no numbers any more."""
+        reach = MOST_SPREADS / np.sqrt(self.prior[1])
+        inside = np.clip(x, self.prior[0] - reach, self.prior[0] + reach)
+        numbers = _Numbers(self, inside)
         log_joint = self.given @ numbers.log_likelihood + self.log_prior
         highest = log_joint.max(axis=1, keepdims=True)
         joint = np.exp(log_joint - highest)
@@ -109,7 +114,7 @@ class GradedModel:
         slope = self.prior[1] * away
         slope[self.at["typical"]] -= slope[self.at["log_a"]].sum()
         value = 0.5 * float((self.prior[1] * away**2).sum()) - float((np.log(total) + highest).sum())
-        return value, slope - numbers.gradient(self.turned @ (joint / total))
+        return value, slope - numbers.gradient(self.turned @ (joint / total)) * (x == inside)
 
     def _prior(self) -> tuple[Floats, Floats]:
         """Mean and precision of every free number. A reader's log discrimination is centred on the typical
