@@ -16,7 +16,7 @@ from deepmedix_review.evaluation.arena.services import WantedRun, make_run
 from deepmedix_review.evaluation.models import ArenaRun, Battle, Judgement
 from deepmedix_review.evaluation.tasks import request_arena_again, run_arena
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
-from deepmedix_review.studies.models import SourceDataset, Study
+from deepmedix_review.studies.models import Reference, SourceDataset, Study
 from inference.engines import load_engine
 from tests.deepmedix_review.evaluation.test_arena import carried_out, judge, signed_votes, versions
 from tests.factories.accounts import ExpertFactory, ResearcherFactory
@@ -92,6 +92,21 @@ def test_battles_are_chosen_by_pair_outcome_and_what_is_odd_with_them(
 def test_a_run_lists_its_own_battles_though_its_judge_answered_more(client, researcher, versions) -> None:
     carried_out(versions, num_wanted=100)
     assert "5 battles, newest first" in list_page(client, carried_out(versions, num_wanted=5))
+
+
+def test_what_was_asked_anew_of_another_reference_counts_by_the_newest_answer(
+    client, researcher, versions, judge
+) -> None:
+    run = carried_out(versions[::2], num_wanted=100)
+    assert "4 battles" in list_page(client, run, won="tie")
+    Reference.objects.update(impression="Another nodule.")
+    judge.says = lambda prompt: verdict("tie")
+    request_arena_again(run, actor=researcher)
+    run_arena(run.pk)
+    assert run.judgements.count() == 48
+    page = list_page(client, run, won="tie")
+    assert "12 battles" in page
+    assert page.count("<td>tie</td>") == 12
 
 
 def test_long_lists_go_on_and_ask_the_database_no_more(
