@@ -107,6 +107,7 @@ def test_what_was_asked_anew_of_another_reference_counts_by_the_newest_answer(
     page = list_page(client, run, won="tie")
     assert "12 battles" in page
     assert page.count("<td>tie</td>") == 12
+    assert "No battle is like that." in list_page(client, run, only="flipped")
 
 
 def test_long_lists_go_on_and_ask_the_database_no_more(
