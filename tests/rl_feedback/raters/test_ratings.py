@@ -220,6 +220,23 @@ def test_the_gradient_is_that_of_the_objective(scale, nodes, log_prior, kinds) -
     assert model.objective(place)[1] == pytest.approx(numeric, abs=1e-3)
 
 
+@pytest.mark.parametrize("far", [-400.0, 400.0])
+def test_a_search_may_step_out_of_reach_of_what_is_believed(far: float) -> None:
+    """Its first steps do where nearly every rating is the same: a few of 1,200 were below 4."""
+    model = GradedModel(
+        made_cells(1, kinds=5), _scale(5), num_items=30, num_readers=4, nodes=NODES, log_prior=LOG_PRIOR
+    )
+    fitted, _ = model.fit()
+    for number in range(len(model.prior[0])):
+        place = model.prior[0].copy()
+        place[number] += far
+        value, slope = model.objective(place)
+        assert np.isfinite(slope).all()
+        assert value > -fitted.log_likelihood
+        # Back to what is believed it goes downhill.
+        assert slope[number] * far > 0
+
+
 def test_the_order_of_ratings_does_not_matter() -> None:
     made = simulate_ratings(num_readers=4, num_items=40, readers_per_item=3, seed=9)
     order = np.random.default_rng(0).permutation(len(made.items))
