@@ -59,7 +59,7 @@ def test_regions_of_an_unfinished_text_are_on_the_film_dashed_until_it_ends(page
     expect(page.get_by_text("Heart [10, 20, 30, 4")).to_be_visible()
     expect(labels_on(page)).to_have_count(0)
     writes("<think> Heart [10, 20, 30, 40]; tube [50, 60, 70, 80]")
-    expect(labels_on(page)).to_have_text(["1", "2"])
+    expect(labels_on(page)).to_have_text(["B1", "B2"])
     expect(page.locator(".region.dashed")).to_have_count(2)
     expect(page.locator("#inference-said")).to_contain_text("unfinished: 2 steps so far.")
     check_barriers(page)
