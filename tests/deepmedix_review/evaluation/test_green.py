@@ -226,6 +226,7 @@ def test_the_form_offers_servers_as_judges_and_the_page_tells_how_far_they_are(c
     run_metrics(run.pk)
     page = " ".join(client.get(reverse("metric-run", args=[run.uid])).content.decode().split())
     assert "could pass 1 requests" in page
+    assert "All but GREEN is measured, and stands below." in page
     assert '<span class="mono">1 of 4</span> pairs of output and reference judged' in page
     assert "GREEN: unavailable, because the judge did not end its work" in page
     assert 'name="most_requests" value="1"' in page

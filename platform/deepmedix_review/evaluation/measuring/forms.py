@@ -53,8 +53,8 @@ class EvaluationForm(LimitsForm):
     judge = forms.ChoiceField(
         label="Judge for GREEN",
         required=False,
-        help_text="A version on a model server, which is sent reports and reference reports. Without one "
-        "there is no GREEN.",
+        help_text="A version on a model server (Models → Register a model), which is sent reports and "
+        "reference reports. Without one there is no GREEN.",
     )
     field_order = (
         *("title", "version", "beside", "collection", "side", "against", "query", "is_missing_wrong"),
