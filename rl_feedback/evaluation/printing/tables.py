@@ -94,12 +94,13 @@ def absences(report: Report) -> list[str]:
 def told(value: float | None, low: float | None = None, high: float | None = None) -> str:
     """Three digits, and the interval.
 
-    >>> told(0.5, 0.4, 0.6), told(None)
-    ('0.500 (0.400 to 0.600)', 'none')
+    >>> told(0.5, 0.4, 0.6), told(None), told(-0.0001)
+    ('0.500 (0.400 to 0.600)', 'none', '0.000')
     """
     if value is None:
         return "none"
-    return f"{value:.3f}" if low is None or high is None else f"{value:.3f} ({low:.3f} to {high:.3f})"
+    # `z`: what rounds to nothing has no sign.
+    return f"{value:z.3f}" if low is None or high is None else f"{value:z.3f} ({low:z.3f} to {high:z.3f})"
 
 
 def _rows(report: Report, task: str) -> Iterator[tuple[str, str, list[str]]]:
