@@ -5,7 +5,7 @@ from typing import Any
 from django.db import connection, models
 
 
-def fill(model: type[models.Model], source: str, **expressions: str) -> None:
+def fill(model: type[models.Model], source: str, /, **expressions: str) -> None:
     """INSERT one row per row of `source`, an SQL row source, `series(1, 1000)` or a SELECT in brackets.
 
     `expressions` are SQL by column name, over the source's columns; every other column gets its field's

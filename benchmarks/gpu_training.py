@@ -102,8 +102,11 @@ def measured(
     ]
 
 
-def write_model(folder: Path, *, text: dict[str, Any], vision: dict[str, Any], device: str) -> None:
-    """Fresh weights in bfloat16; the words are those of the small model: a fresh one knows none anyway."""
+def write_model(
+    folder: Path, *, text: dict[str, Any], vision: dict[str, Any], device: str, ends: bool = True
+) -> None:
+    """Fresh weights in bfloat16; the words are those of the small model: a fresh one knows none anyway. One
+    that does not end writes all of its length: its last token is one that no engine lets it write."""
     import torch
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
@@ -112,9 +115,11 @@ def write_model(folder: Path, *, text: dict[str, Any], vision: dict[str, Any], d
     texts = [ideal_reasoning(draw_phantom(seed=seed).truth) for seed in range(60)] + [REPORT_QUERY]
     processor = build_processor(texts)
     token = processor.tokenizer.convert_tokens_to_ids
-    ends, pads = token("<|im_end|>"), token("<|endoftext|>")
+    last, pads = token("<|im_end|>" if ends else "<|image_pad|>"), token("<|endoftext|>")
+    if not ends:
+        processor.tokenizer.eos_token = "<|image_pad|>"
     config = Qwen2_5_VLConfig(
-        text_config={**text, "bos_token_id": None, "eos_token_id": ends, "pad_token_id": pads},
+        text_config={**text, "bos_token_id": None, "eos_token_id": last, "pad_token_id": pads},
         vision_config=vision,
         image_token_id=token("<|image_pad|>"),
         video_token_id=token("<|video_pad|>"),
@@ -126,7 +131,7 @@ def write_model(folder: Path, *, text: dict[str, Any], vision: dict[str, Any], d
     torch.manual_seed(7)
     with torch.device(device):
         model = Qwen2_5_VLForConditionalGeneration._from_config(config, dtype=torch.bfloat16)
-    model.generation_config.eos_token_id, model.generation_config.pad_token_id = ends, pads
+    model.generation_config.eos_token_id, model.generation_config.pad_token_id = last, pads
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
 
