@@ -27,8 +27,8 @@ def require_allowed(url: str, *, origins: Collection[str] = (), this_machine: bo
     if origin not in named and not (this_machine and _is_on_this_machine(origin[1])):
         allowed = ", ".join(sorted(origins)) or "none yet"
         raise EngineError(
-            f"Films may not be sent to {_place(origin)}. Whoever runs this installation names where they may "
-            f"go, in INFERENCE_ENDPOINTS: {allowed}."
+            f"Nothing may be sent to {_place(origin)}. Whoever runs this installation names where films and "
+            f"reports may go, in INFERENCE_ENDPOINTS: {allowed}."
         )
     return url.rstrip("/")
 

@@ -248,14 +248,14 @@ def test_an_answer_is_held_to_a_shape_only_after_it_could_not_be_read(
 @pytest.mark.parametrize(
     ("url", "origins", "sentence"),
     [
-        ("http://169.254.169.254/v1", (), r"may not be sent to 169\.254\.169\.254:80\."),
+        ("http://169.254.169.254/v1", (), r"may be sent to 169\.254\.169\.254:80\."),
         ("https://models.example.org/v1", ("http://models.example.org",), "INFERENCE_ENDPOINTS"),
         (
             "https://models.example.org:444/v1",
             ("https://models.example.org",),
             r"models\.example\.org:444\. .*INFERENCE_ENDPOINTS: https://models\.example\.org\.",
         ),
-        ("http://[fd00::1]/v1", (), r"may not be sent to \[fd00::1\]:80\."),
+        ("http://[fd00::1]/v1", (), r"may be sent to \[fd00::1\]:80\."),
         ("https://user:hidden@models.example.org/v1", ("https://models.example.org",), "No user name, pass"),
         ("http://hidden@127.0.0.1:8000/v1", (), "No user name, password"),
         ("http://127.0.0.1:8000/v1?key=hidden", (), r"query \(\?\) or fragment"),

@@ -100,7 +100,7 @@ def test_a_model_on_another_server_is_asked_and_its_regions_are_in_film_pixels(
     [
         (
             ["--endpoint", "http://10.0.0.1/v1", "--served-model", "x"],
-            "may not be sent to 10.0.0.1:80.",
+            "may be sent to 10.0.0.1:80.",
         ),
         (["--endpoint", "http://127.0.0.1:1/v1"], "Name the model as its server names it"),
         (

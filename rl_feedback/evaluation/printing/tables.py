@@ -94,13 +94,18 @@ def absences(report: Report) -> list[str]:
 def told(value: float | None, low: float | None = None, high: float | None = None) -> str:
     """Three digits, and the interval.
 
-    >>> told(0.5, 0.4, 0.6), told(None), told(-0.0001)
-    ('0.500 (0.400 to 0.600)', 'none', '0.000')
+    >>> told(0.5, 0.4, 0.6), told(None), told(-0.00012), told(0.0)
+    ('0.500 (0.400 to 0.600)', 'none', '-1e-04', '0.000')
     """
     if value is None:
         return "none"
-    # `z`: what rounds to nothing has no sign.
-    return f"{value:z.3f}" if low is None or high is None else f"{value:z.3f} ({low:z.3f} to {high:z.3f})"
+    said = _three_digits(value)
+    return said if low is None or high is None else f"{said} ({_three_digits(low)} to {_three_digits(high)})"
+
+
+def _three_digits(value: float) -> str:
+    """What is there, but rounds to nothing, is told by its size."""
+    return f"{value:.0e}" if 0 < abs(value) < 0.0005 else f"{value:z.3f}"
 
 
 def _rows(report: Report, task: str) -> Iterator[tuple[str, str, list[str]]]:

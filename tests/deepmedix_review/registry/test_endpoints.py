@@ -104,7 +104,7 @@ def test_a_server_that_is_registered_again_is_told_by_the_version_that_there_is(
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
-        ({"url": "http://127.0.0.1:1/v1"}, r"may not be sent to 127\.0\.0\.1:1\. "),
+        ({"url": "http://127.0.0.1:1/v1"}, r"may be sent to 127\.0\.0\.1:1\. "),
         ({"url": "http://169.254.169.254/v1"}, "INFERENCE_ENDPOINTS"),
         ({"url": "ftp://x"}, "is no address of a model server"),
         ({"served_model": " "}, "Name the model as its server names it"),
@@ -128,7 +128,7 @@ def test_a_server_that_is_allowed_no_more_is_not_asked(allowed: SimulatedServer,
     check_model(job.pk)
     job.refresh_from_db()
     assert job.state == JobState.FAILED
-    assert "Films may not be sent to" in job.error
+    assert "Nothing may be sent to" in job.error
     assert not allowed.log()["requests"]
 
 
@@ -177,7 +177,7 @@ def test_a_researcher_registers_a_server_asks_it_once_and_a_worker_answers_studi
         "server-preset": "deepmedix-r1",
     }
     refused = client.post(reverse("model-register-server"), {**said, "server-url": "https://example.org/v1"})
-    assert "Films may not be sent to example.org:443" in refused.content.decode()
+    assert "Nothing may be sent to example.org:443" in refused.content.decode()
     answer = client.post(reverse("model-register-server"), said)
     version = ModelVersion.objects.get()
     assert answer.url == reverse("model-detail", args=[version.uid])  # type: ignore[attr-defined]

@@ -47,7 +47,7 @@ class ArenaForm(LimitsForm):
         max_length=LONGEST_URL,
         widget=forms.TextInput(attrs={"placeholder": "https://models.example.org/v1", "size": 48}),
         help_text="Of a server with the OpenAI chat protocol. It is sent reports and reference reports. "
-        "Empty, with its name: a board of experts' votes alone.",
+        "Leave it and the name empty for a board of experts' votes alone.",
     )
     served_model = forms.CharField(label="Its name there", required=False, max_length=LONGEST_SERVED_MODEL)
     revision = forms.CharField(

@@ -25,10 +25,11 @@ MOST_STUDIES_OFFERED = 200
 @dataclass(frozen=True)
 class Side:
     """`pieces` are its steps and its answer, the words marked that the other side does not have there.
-    `sample` of `num_samples` of the film, 1, 2, 3 …"""
+    `asked` is empty where nobody recorded it. `sample` of `num_samples` of the film, so asked, 1, 2, 3 …"""
 
     version: ModelVersion
     completion: Completion
+    asked: str
     drawn: tuple[Drawn, ...]
     pieces: tuple[Piece, ...]
     problems: tuple[str, ...]
@@ -55,6 +56,7 @@ class SameCase:
     figures: tuple[Figure, ...]
     mean_overlap: float | None
     is_same_text: bool
+    num_samples: int
 
     @property
     def sides(self) -> tuple[Side, Side]:
@@ -66,9 +68,8 @@ class SameCase:
         return font_px(self.film)
 
     @property
-    def num_samples(self) -> int:
-        """How far one can step: as many as the side with more of them has."""
-        return max(self.a.num_samples, self.b.num_samples)
+    def is_asked_alike(self) -> bool:
+        return self.a.asked == self.b.asked
 
 
 def versions_to_compare() -> QuerySet[ModelVersion]:
@@ -111,30 +112,32 @@ def studies_of_both(user: User, a: ModelVersion, b: ModelVersion) -> list[Study]
 
 
 def same_case(a: ModelVersion, b: ModelVersion, study: Study, *, sample: int = 1) -> SameCase:
-    """This sample of each on the same film, the last one of a version that has fewer. Raises RefusedByRule
-    where they have no film in common."""
+    """This sample of each on the same film. Raises RefusedByRule where they have no film in common."""
     own, others = _said(a, study), _said(b, study)
     films = {one.instance.pk for one in others}
     film = next((one.instance for one in own if one.instance.pk in films), None)
     if film is None:
         raise RefusedByRule(f"{a} and {b} have no completion of the same film of {study.label}.")
     of_film = [[one for one in said if one.instance.pk == film.pk] for said in (own, others)]
-    places = [min(max(1, sample), len(said)) for said in of_film]
-    first, second = (said[place - 1] for said, place in zip(of_film, places, strict=True))
+    pairs = _paired(*of_film)
+    first, second = pairs[min(max(1, sample), len(pairs)) - 1]
+    alike = [
+        [one for one in said if _asked(one) == _asked(chosen)]
+        for said, chosen in zip(of_film, (first, second), strict=True)
+    ]
     pieces = differing_pieces(_text(first), _text(second))
     sides = tuple(
         Side(
             version,
             completion,
+            _asked(completion),
             drawn_of(completion, film),
             told,
             tuple(PROBLEM_SENTENCES[problem] for problem in completion.problems),
-            place,
+            said.index(completion) + 1,
             len(said),
         )
-        for version, completion, told, place, said in zip(
-            (a, b), (first, second), pieces, places, of_film, strict=True
-        )
+        for version, completion, told, said in zip((a, b), (first, second), pieces, alike, strict=True)
     )
     return SameCase(
         first.instance,
@@ -143,7 +146,29 @@ def same_case(a: ModelVersion, b: ModelVersion, study: Study, *, sample: int = 1
         _figures(first, second),
         _mean_overlap(_boxes(first), _boxes(second)),
         is_same_text=first.text == second.text,
+        num_samples=len(pairs),
     )
+
+
+def _asked(completion: Completion) -> str:
+    is_recorded = completion.model_version.source == ModelVersion.Source.RECORDED
+    return completion.prompt if is_recorded else completion.query
+
+
+def _paired(own: Sequence[Completion], others: Sequence[Completion]) -> list[tuple[Completion, Completion]]:
+    """Answers to the same question meet, sample by sample, the last one of a version that has fewer. Where
+    they share no question, all that one said meets all that the other did."""
+    of_others = {_asked(one) for one in others}
+    shared = list(dict.fromkeys(_asked(one) for one in own if _asked(one) in of_others))
+    groups: list[tuple[Sequence[Completion], Sequence[Completion]]] = [
+        ([one for one in own if _asked(one) == question], [one for one in others if _asked(one) == question])
+        for question in shared
+    ]
+    pairs = []
+    for first, second in groups or [(own, others)]:
+        for number in range(max(len(first), len(second))):
+            pairs.append((first[min(number, len(first) - 1)], second[min(number, len(second) - 1)]))
+    return pairs
 
 
 def _said(version: ModelVersion, study: Study) -> list[Completion]:
