@@ -11,7 +11,7 @@ from deepmedix_review.evaluation.measuring.planning import Wanted
 from deepmedix_review.evaluation.measuring.running import carry_out
 from deepmedix_review.evaluation.measuring.services import make_run
 from deepmedix_review.evaluation.models import ArenaRun, MetricRun
-from deepmedix_review.reasoning.models import Completion, InferenceBatch
+from deepmedix_review.reasoning.models import Completion, InferenceBatch, InferenceWorker
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Collection, CollectionMember, Instance, Reference, Study
 from inference.engines import load_engine
@@ -45,7 +45,7 @@ def measured(collection: Collection, version: ModelVersion, researcher: User) ->
 
 
 def half_answered(admin: User, study: Study) -> InferenceBatch:
-    """A batch of a version of its own, paused, of which one completion failed."""
+    """A batch of a version of its own, paused, of which one completion failed; and who answers."""
     version = ModelVersionFactory.create()
     batch = InferenceBatchFactory.create(
         model_version=version, requested_by=admin, paused_at=timezone.now(), num_studies=2
@@ -53,4 +53,9 @@ def half_answered(admin: User, study: Study) -> InferenceBatch:
     film = study.series.earliest("pk").instances.earliest("pk")
     for state, error in ((JobState.QUEUED, ""), (JobState.FAILED, "The film's file is missing.")):
         BatchedJobFactory.create(batch=batch, instance=film, state=state, error=error)
+    now = timezone.now()
+    InferenceWorker.objects.create(name="inference@here", seen_at=now, model_version=version, num_running=1)
+    InferenceWorker.objects.create(name="inference@drains", seen_at=now, drains_until=now, num_answered=7)
+    unfit = {str(version.pk): f"{version} loads here, but writes nothing."}
+    InferenceWorker.objects.create(name="inference@ill", seen_at=now, unfit=unfit)
     return batch

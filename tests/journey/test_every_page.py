@@ -113,6 +113,7 @@ PAGES_OF = {
         "inference-batches",
         "inference-batch-new",
         "inference-batch",
+        "inference-workers",
         "reader-study-list",
         "reader-study-create",
         "reader-study-example",
