@@ -41,7 +41,9 @@ class InferenceBatch(LeasedJob):
     num_studies = models.PositiveIntegerField(default=0, help_text="asked about so far")
     served_at = models.DateTimeField(null=True, help_text="when a worker last took jobs of it")
     paused_at = models.DateTimeField(null=True)
-    resumed_at = models.DateTimeField(null=True, help_text="after the last pause; its speed counts from here")
+    resumed_at = models.DateTimeField(
+        null=True, help_text="after the last pause, or tried again when through; its speed counts from here"
+    )
     cancelled_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     num_done = models.PositiveIntegerField(default=0)

@@ -343,6 +343,20 @@ def test_the_pace_of_the_last_minutes_says_how_long_the_rest_takes() -> None:
     assert (progress.phase, progress.minutes_left) == ("paused", None)
 
 
+def test_what_is_tried_again_later_is_no_slower() -> None:
+    batch, now = batch_with(failed=5), timezone.now()
+    for seconds in range(0, 61, 6):
+        finished_at = now - timedelta(minutes=2, seconds=seconds)
+        BatchedJobFactory.create(batch=batch, state=JobState.DONE, finished_at=finished_at)
+    services.end_through()
+    batch.refresh_from_db()
+    assert batch.ended_at
+    InferenceJob.objects.filter(batch=batch, state=JobState.FAILED).update(error="It ended.")
+    services.retry_failures(batch, reason="It ended.", actor=batch.requested_by)
+    batch.refresh_from_db()
+    assert progress_of([batch])[0].per_minute is None
+
+
 def test_a_pause_is_no_slower_pace() -> None:
     """One of 20 minutes, after 11 completions within the minute before it."""
     batch, now = batch_with(queued=30), timezone.now()

@@ -83,7 +83,9 @@ def retry_failures(batch: InferenceBatch, *, reason: str, actor: User) -> int:
         if not number:
             raise RefusedByRule("Nothing of this batch ended so any more. Open it again.")
         jobs.retry_all(found, num_tokens=0, purpose=batch.purpose)
-        _set(batch, ended_at=None, cancelled_at=None)
+        # What came before it had ended is no part of its pace now.
+        begun_anew = timezone.now() if batch.ended_at else batch.resumed_at
+        _set(batch, ended_at=None, cancelled_at=None, resumed_at=begun_anew)
         record_event(
             actor=actor, action="retry_inference_batch", subject=batch, details={"inferences": number}
         )

@@ -19,7 +19,8 @@ class Migration(migrations.Migration):
             model_name="inferencebatch",
             name="resumed_at",
             field=models.DateTimeField(
-                help_text="after the last pause; its speed counts from here", null=True
+                help_text="after the last pause, or tried again when through; its speed counts from here",
+                null=True,
             ),
         ),
         migrations.CreateModel(
