@@ -187,5 +187,5 @@ def the_next_inference_uses(version: str, page: Page, url: str) -> None:
 
 
 def expect_two_completions(page: Page, *, version: str) -> None:
-    said = page.get_by_role("heading", name=re.compile(f"^{version}, sample"))
+    said = page.get_by_role("heading", name=re.compile(rf"^[A-Z] {version}, sample \d"))
     expect(said).to_have_count(2, timeout=WORK_SECONDS * 1000)
