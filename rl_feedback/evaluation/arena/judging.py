@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from rl_feedback.evaluation.arena.answers import NotAVerdict, read_verdict
 from rl_feedback.evaluation.arena.judgements import Judgement, Kind, Verdict
-from rl_feedback.evaluation.arena.limits import LimitReached, Limits, Pace, Spent, expected, require_within
+from rl_feedback.evaluation.arena.limits import Limits, Pace, Spent, num_within
 from rl_feedback.evaluation.arena.prompts import NEWEST, prompt_of
 from rl_feedback.evaluation.arena.style_counts import style_of
 
@@ -185,8 +185,10 @@ def judge_all(
     waiting = [_Asked(key, tuple(same)) for key, same in groups.items()]
     num_failed, failure = 0, ""
     while waiting:
-        asked = _within(waiting[: judge.num_at_once], settings, limits, spent)
-        asked = asked[: pace.allowed(len(asked))]
+        asked = waiting[: judge.num_at_once]
+        prompts = [_question(one, settings).prompt for one in asked]
+        number = num_within(prompts, max_new_tokens=settings.max_new_tokens, limits=limits, spent=spent)
+        asked = asked[: pace.allowed(number)]
         waiting = waiting[len(asked) :]
         by_key = {one.key: one for one in asked}
         num_failed_now = 0
@@ -239,21 +241,6 @@ def _question(asked: _Asked, settings: JudgeSettings) -> Question:
         max_new_tokens=settings.max_new_tokens,
         comparison=comparison,
     )
-
-
-def _within(wanted: Sequence[_Asked], settings: JudgeSettings, limits: Limits, spent: Spent) -> list[_Asked]:
-    """As many of them, from the first on, as no limit forbids. Raises LimitReached where that is none."""
-    allowed: list[_Asked] = []
-    for asked in wanted:
-        spent += expected(_question(asked, settings).prompt, max_new_tokens=settings.max_new_tokens)
-        try:
-            require_within(limits, spent)
-        except LimitReached:
-            if not allowed:
-                raise
-            break
-        allowed.append(asked)
-    return allowed
 
 
 def _kept(asked: _Asked, answer: Said, settings: JudgeSettings) -> list[Kept]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _MINUTE = 60.0
@@ -102,3 +102,17 @@ class Pace:
                 self._sent.extend([now] * many)
                 return many
             self.wait(_MINUTE - (now - self._sent[0]))
+
+
+def num_within(prompts: Sequence[str], *, max_new_tokens: int, limits: Limits, spent: Spent) -> int:
+    """How many of these questions, from the first on, no limit forbids. Raises LimitReached where that is
+    none of them."""
+    for number, prompt in enumerate(prompts):
+        spent += expected(prompt, max_new_tokens=max_new_tokens)
+        try:
+            require_within(limits, spent)
+        except LimitReached:
+            if not number:
+                raise
+            return number
+    return len(prompts)

@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from rl_feedback.evaluation.arena.judging import Comparison, Judge, JudgeFailed, Question, Unanswered
-from rl_feedback.evaluation.arena.limits import LimitReached, Limits, Pace, Spent, expected, require_within
+from rl_feedback.evaluation.arena.limits import Limits, Pace, Spent, num_within
 from rl_feedback.evaluation.reports.green import PROMPT_VERSION, read_counts
 
 # Of a judge that reads its question alone.
@@ -69,8 +69,10 @@ def count_all(
     waiting = [_Asked(key, question) for key, question in by_key.items() if key not in known]
     num_failed, failure = 0, ""
     while waiting:
-        asked = _within(waiting[: judge.num_at_once], settings, limits, spent)
-        asked = asked[: pace.allowed(len(asked))]
+        asked = waiting[: judge.num_at_once]
+        prompts = [one.question for one in asked]
+        number = num_within(prompts, max_new_tokens=settings.max_new_tokens, limits=limits, spent=spent)
+        asked = asked[: pace.allowed(number)]
         waiting = waiting[len(asked) :]
         open_ones = {one.key: one for one in asked}
         num_failed_now = 0
@@ -119,18 +121,3 @@ def _question(asked: _Asked, settings: GreenSettings) -> Question:
         max_new_tokens=settings.max_new_tokens,
         comparison=_NOTHING,
     )
-
-
-def _within(wanted: Sequence[_Asked], settings: GreenSettings, limits: Limits, spent: Spent) -> list[_Asked]:
-    """As many of them, from the first on, as no limit forbids. Raises LimitReached where that is none."""
-    allowed: list[_Asked] = []
-    for asked in wanted:
-        spent += expected(asked.question, max_new_tokens=settings.max_new_tokens)
-        try:
-            require_within(limits, spent)
-        except LimitReached:
-            if not allowed:
-                raise
-            break
-        allowed.append(asked)
-    return allowed

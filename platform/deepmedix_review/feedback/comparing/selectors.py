@@ -151,8 +151,11 @@ def same_case(a: ModelVersion, b: ModelVersion, study: Study, *, sample: int = 1
 
 
 def _asked(completion: Completion) -> str:
-    is_recorded = completion.model_version.source == ModelVersion.Source.RECORDED
-    return completion.prompt if is_recorded else completion.query
+    return completion.prompt if _is_recorded(completion) else completion.query
+
+
+def _is_recorded(completion: Completion) -> bool:
+    return completion.model_version.source == ModelVersion.Source.RECORDED
 
 
 def _paired(own: Sequence[Completion], others: Sequence[Completion]) -> list[tuple[Completion, Completion]]:
@@ -216,8 +219,7 @@ def _figures(a: Completion, b: Completion) -> tuple[Figure, ...]:
 
 
 def _temperature(completion: Completion) -> str:
-    is_recorded = completion.model_version.source == ModelVersion.Source.RECORDED
-    return NOT_TOLD if is_recorded else str(completion.temperature)
+    return NOT_TOLD if _is_recorded(completion) else str(completion.temperature)
 
 
 def _mean_overlap(a: Sequence[Box], b: Sequence[Box]) -> float | None:
