@@ -1,4 +1,5 @@
-"""How many films of 15 MB a second come in by STOW-RS: beside synced writes, and Orthanc where it is."""
+"""How many films of 15 MB a second come in by STOW-RS, waited for and left: beside synced writes, and Orthanc
+where it is."""
 
 import http.client
 import json
@@ -6,9 +7,10 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from benchmarks.installation import private_installation
 from benchmarks.report import Figure, Peer
@@ -24,21 +26,37 @@ ORTHANC_PLUGINS = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 
 def run() -> list[Figure]:
     with private_installation() as home:
-        films = _films(home / "sent", num=NUM_CLIENTS * (NUM_EACH + 1))
+        of_each = NUM_CLIENTS * (NUM_EACH + 1)
+        all_films = _films(home / "sent", num=2 * of_each)
+        films = all_films[:of_each]
         megabytes = films[0].stat().st_size / 1024**2
         number = NUM_CLIENTS * NUM_EACH
         with web_server(home) as port:
-            ours = _sent_per_second(port, films, headers={"Authorization": f"Bearer {_token()}"})
+            by = {"Authorization": f"Bearer {_token()}"}
+            left = _sent_per_second(port, all_films[of_each:], headers={**by, "Prefer": "respond-async"})
+            brought_in = _brought_in_per_second(home, num=of_each)
+            ours = _sent_per_second(port, films, headers=by)
         with tempfile.TemporaryDirectory(dir=home) as folder:
             synced = _per_second(films, lambda film, name: _write(film, Path(folder) / name))
-        what = f"films of {megabytes:.0f} MB, checked, de-identified, compressed, stored, by STOW-RS"
+        what = f"films of {megabytes:.0f} MB by STOW-RS"
+        taken = f"{what}, checked, de-identified, compressed, stored"
+        kept = f"{what}, kept durably before the answer, brought in after it (Prefer: respond-async)"
+        plain = Peer("files of that size, written and synced", synced)
         figures = [
-            Figure(what, ours, "per second", Peer("files of that size, written and synced", synced), number)
+            Figure(taken, ours, "per second", plain, number),
+            Figure(kept, left, "per second", plain, number),
+            Figure(
+                f"{what}, kept so before, brought in by one worker", brought_in, "per second", plain, of_each
+            ),
         ]
         if ORTHANC_PLUGINS.is_file() and shutil.which("Orthanc"):
             with _orthanc(home) as port:
                 theirs = _sent_per_second(port, films, headers={})
-            figures.append(Figure(what, ours, "per second", Peer("Orthanc's STOW-RS", theirs), number))
+            orthanc = Peer("Orthanc's STOW-RS", theirs)
+            figures += [
+                Figure(taken, ours, "per second", orthanc, number),
+                Figure(kept, left, "per second", orthanc, number),
+            ]
         return figures
 
 
@@ -91,10 +109,35 @@ def _sent_per_second(port: int, films: Sequence[Path], *, headers: dict[str, str
         answer = line.getresponse()
         said = answer.read()
         line.close()
-        if answer.status != 200 or len(json.loads(said)["00081199"]["Value"]) != 1:
+        if not _is_taken(answer.status, json.loads(said)):
             raise RuntimeError(f"a film was not taken: {answer.status}")
 
     return _per_second(films, send)
+
+
+def _brought_in_per_second(home: Path, *, num: int) -> float:
+    """By one worker of the kind that `make run` starts, from its first claim to its last film."""
+    from django.db.models import Max, Min
+
+    from deepmedix_review.common.models import JobState
+    from deepmedix_review.studies.models import SentMessage
+    from tests.workers import Workers, wait_until
+
+    done = SentMessage.objects.filter(state=JobState.DONE)
+    workers = Workers(home=home, database_url=os.environ["DATABASE_URL"])
+    try:
+        workers.start("io")
+        wait_until(lambda: done.count() == num, what="left films are in")
+    finally:
+        workers.stop_all()
+    took = done.aggregate(begun=Min("started_at"), ended=Max("finished_at"))
+    return num / float((took["ended"] - took["begun"]).total_seconds())
+
+
+def _is_taken(status: int, said: Mapping[str, Any]) -> bool:
+    if status == 202:
+        return bool(said["num_films"] == 1)
+    return status == 200 and len(said["00081199"]["Value"]) == 1
 
 
 def _write(film: Path, path: Path) -> None:

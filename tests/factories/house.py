@@ -63,7 +63,7 @@ from tests.factories.learning import a_reading_to_learn_from, finished_run
 from tests.factories.reasoning import say
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.factories.reviews import complete, sign
-from tests.factories.studies import failed_archive, failed_pull, store_phantom
+from tests.factories.studies import failed_archive, failed_message, failed_pull, store_phantom
 from tests.factories.webhooks import told_webhook
 
 NUM_FILMS = 5
@@ -131,6 +131,7 @@ def furnish() -> House:
     ).collection
     change_picks(collection=collection, add=[studies[0].uid], actor=admin)
     archive, pull = failed_archive(admin), failed_pull(admin)
+    failed_message(admin)
     own = save_criterion(
         actor=admin,
         name="Would you sign it?",

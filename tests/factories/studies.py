@@ -10,6 +10,7 @@ import factory
 from pydicom import dcmread
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.common.models import JobState
 from deepmedix_review.studies.batches import start_import
 from deepmedix_review.studies.models import (
     ArchiveImport,
@@ -18,6 +19,7 @@ from deepmedix_review.studies.models import (
     ImportItem,
     Instance,
     PacsPull,
+    SentMessage,
     Series,
     Study,
     StudyToPull,
@@ -119,6 +121,19 @@ def failed_archive(admin: User) -> ArchiveImport:
             batch=archive.batch, file_name=f"{number}.dcm", outcome=outcome, reason=said, number=number
         )
     return archive
+
+
+def failed_message(admin: User) -> SentMessage:
+    """One that a program left and that stopped in the middle; its films are still here."""
+    return SentMessage.objects.create(
+        batch=start_import(actor=admin, source=ImportBatch.Source.STOW),
+        num_films=40,
+        num_bytes=629_145_600,
+        num_done=12,
+        state=JobState.FAILED,
+        error="The disk is full. 12 of 40 films are done, and stay so. Free some space, then try again: it "
+        "goes on from here.",
+    )
 
 
 def failed_pull(admin: User) -> PacsPull:

@@ -60,6 +60,7 @@ NO_PAGES = {
     "reader-study-results-strip",
     "study-import-latest",
     "archive-import-live",
+    "message-live",
     "pacs-pull-live",
     "training-run-live",
     "training-run-samples",

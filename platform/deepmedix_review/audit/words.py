@@ -26,12 +26,17 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "open_source": "began to bring a published data set in",
         "keep_reference": "brought in what a source says of a study",
     },
-    "Archives and PACS": {
+    "Archives, messages and PACS": {
         "begin_archive": "began to send an archive",
         "end_archive": "an archive was done with",
         "cancel_archive": "cancelled an archive",
         "retry_archive": "tried an archive again",
         "delete_archive": "deleted an archive",
+        "leave_message": "left a message of films",
+        "end_message": "a left message was done with",
+        "cancel_message": "cancelled a left message",
+        "retry_message": "tried a left message again",
+        "delete_message": "deleted a left message",
         "search_pacs": "searched a PACS",
         "start_pull": "chose what to bring in from a PACS",
         "pull_from_pacs": "brought films in from a PACS",

@@ -110,6 +110,19 @@ def claim_in_turn(model: type[Job], *, job_id: int) -> Job | None:
         return claim(model, job_id=job_id)
 
 
+def claim_oldest(model: type[Job], *, at_most: int) -> Job | None:
+    """As `claim`, of the one that waits longest; None also where `at_most` of the kind run."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Two that claim at once would each count without the other.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [model._meta.db_table])
+        if model._default_manager.filter(state=JobState.RUNNING).count() >= at_most:
+            return None
+        waiting = model._default_manager.filter(state=JobState.QUEUED).order_by("pk")
+        # Of one that was cancelled the claim is its end.
+        claims = (claim(model, job_id=pk) for pk in waiting.values_list("pk", flat=True)[:NUM_WOKEN_AT_ONCE])
+        return next((job for job in claims if job is not None), None)
+
+
 def heartbeat(job: LeasedJob, *, is_kept: bool = False, **progress: Any) -> None:
     """Renew the lease and record progress. Raises LeaseLost or JobCancelled when the work must stop.
 

@@ -11,7 +11,7 @@ def home_folder() -> Path:
     """DEEPMEDIX_HOME, or `var/` beside manage.py; made if it is absent."""
     home = Path(os.environ.get("DEEPMEDIX_HOME") or ROOT / "var").resolve()
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in ("films", "models", "uploads", "archives", "static"):
+    for name in ("films", "models", "uploads", "archives", "messages", "static"):
         (home / name).mkdir(exist_ok=True)
     return home
 

@@ -118,6 +118,9 @@ EXPORT_DAYS = int(os.environ.get("EXPORT_DAYS", "30"))
 # Archives that wait for a worker or for the rest of them, and for how many days one may be left so.
 ARCHIVE_FOLDER = HOME / "archives"
 ARCHIVE_DAYS = int(os.environ.get("ARCHIVE_DAYS", "7"))
+# Messages over DICOMweb whose senders did not wait; and for how many hours what became of one can be asked.
+MESSAGE_FOLDER = HOME / "messages"
+MESSAGE_ANSWER_HOURS = int(os.environ.get("MESSAGE_ANSWER_HOURS", "24"))
 FILE_UPLOAD_TEMP_DIR = str(UPLOAD_FOLDER)
 SHIPPED_MODEL = Path(inference.__file__).resolve().parent / "shipped_model"
 # "nginx" answers films by X-Accel-Redirect, "django" streams them itself.
@@ -131,6 +134,8 @@ MAX_RECORDED_BYTES = 100 * 1024**2  # of a file of completions made elsewhere
 MAX_SENT_PARTS = 2000  # of one message over DICOMweb
 # Messages over DICOMweb that each process of the web server takes at once; what is more is asked to wait.
 SENDERS_AT_ONCE = int(os.environ.get("SENDERS_AT_ONCE", "2"))
+# Left messages that workers bring in at once: each keeps about one processor busy.
+MESSAGES_AT_ONCE = int(os.environ.get("MESSAGES_AT_ONCE", "2"))
 # Of `manage.py dicom_listener`, as they are written; it reads them and refuses what can't be.
 DICOM_LISTENER = {
     "DICOM_AE_TITLE": os.environ.get("DICOM_AE_TITLE", "DEEPMEDIX"),
@@ -284,6 +289,7 @@ CELERY_BEAT_SCHEDULE = {
         ("tend-films", "studies.tasks.tend_films"),
         ("tend-archive-imports", "studies.tasks.tend_archive_imports"),
         ("tend-pacs-pulls", "studies.tasks.tend_pacs_pulls"),
+        ("tend-sent-messages", "studies.tasks.tend_sent_messages"),
         ("tend-maskings", "studies.tasks.tend_maskings"),
         ("tend-reader-studies", "reviews.tasks.tend_reader_studies"),
         ("tend-exports", "exports.tasks.tend_exports"),

@@ -17,6 +17,7 @@ from deepmedix_review.erasure.models import BatchedStudy, ErasedStudy, Erasure, 
 from deepmedix_review.erasure.previewing import (
     archives_kept,
     films_in,
+    messages_kept,
     pictures_of,
     pulls_kept,
     same_elsewhere,
@@ -25,7 +26,7 @@ from deepmedix_review.erasure.rows import delete_rows, detach_rows, forget_label
 from deepmedix_review.erasure.uses import data_sets_with, uses_of
 from deepmedix_review.reviews.models import Assignment, Case, Reading
 from deepmedix_review.studies.erased import keep_out, lock_names
-from deepmedix_review.studies.models import ArchiveImport, Instance, Study
+from deepmedix_review.studies.models import ArchiveImport, Instance, SentMessage, Study
 from deepmedix_review.studies.picture_views import record_taken, take_views_of
 from deepmedix_review.studies.pulling.pulls import forget_names
 
@@ -89,8 +90,8 @@ def _erase_in_one_transaction(erasure: Erasure) -> None:
     _lock_rows(keys)
     _name_uses(erasure, keys)
     staying = set(pictures_of(same_elsewhere(films)))
-    archives, sets = archives_kept(keys), list(data_sets_with(keys))
-    files = files_of(films, archives=archives, sets=sets)
+    archives, messages, sets = archives_kept(keys), messages_kept(keys), list(data_sets_with(keys))
+    files = files_of(films, archives=archives, messages=messages, sets=sets)
     for pull in pulls_kept(keys):
         forget_names(pull)
     views = take_views_of(films)
@@ -99,6 +100,7 @@ def _erase_in_one_transaction(erasure: Erasure) -> None:
     _lead_on(copies)
     forget_labels([study.label for study in studies])
     ArchiveImport.objects.filter(pk__in=[archive.pk for archive in archives]).update(is_here=False)
+    SentMessage.objects.filter(pk__in=[message.pk for message in messages]).update(is_here=False)
     now = timezone.now()
     keep_out(
         studies=[study.study_instance_uid for study in studies],

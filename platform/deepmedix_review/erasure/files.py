@@ -11,14 +11,19 @@ from deepmedix_review.erasure.models import Erasure, FileToDelete
 from deepmedix_review.feedback.models import PreferenceDataset, TrainingRun
 from deepmedix_review.feedback.runs.folders import run_folder
 from deepmedix_review.studies.archive_imports.folders import archive_path
-from deepmedix_review.studies.models import ArchiveImport, Instance, TextMasking
+from deepmedix_review.studies.models import ArchiveImport, Instance, SentMessage, TextMasking
+from deepmedix_review.studies.sent_messages.folders import message_folder
 from deepmedix_review.studies.storage import film_path, picture_path
 
 Folder = FileToDelete.Folder
 
 
 def files_of(
-    films: Sequence[Instance], *, archives: Sequence[ArchiveImport], sets: Sequence[PreferenceDataset]
+    films: Sequence[Instance],
+    *,
+    archives: Sequence[ArchiveImport],
+    messages: Sequence[SentMessage],
+    sets: Sequence[PreferenceDataset],
 ) -> list[tuple[FileToDelete.Folder, str]]:
     """Each by its folder and its path below it. What a run learned from is written anew from the frozen set
     where it is tried again, without what is erased."""
@@ -29,6 +34,7 @@ def files_of(
             for run in TrainingRun.objects.filter(dataset__in=sets)
         ),
         *((Folder.ARCHIVES, archive_path(archive)) for archive in archives),
+        *((Folder.MESSAGES, message_folder(message)) for message in messages),
         *((Folder.FILMS, path) for film in films for path in (film_path(film), picture_path(film))),
         *((Folder.FILMS, path) for path in _of_maskings(films)),
     ]
@@ -84,6 +90,7 @@ def _require_there(folder: FileToDelete.Folder) -> None:
 def _root(folder: FileToDelete.Folder) -> Path:
     roots = {
         Folder.FILMS: settings.FILM_FOLDER,
+        Folder.MESSAGES: settings.MESSAGE_FOLDER,
         Folder.ARCHIVES: settings.ARCHIVE_FOLDER,
         Folder.RUNS: settings.MODEL_FOLDER,
         Folder.CLUSTER: settings.RAY_SHARED_FOLDER,

@@ -13,7 +13,7 @@ from deepmedix_review.feedback.models import TrainingRun
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reviews.models import Assignment, Case, ReaderStudy, Reading, ReadingChange
 from deepmedix_review.studies.masking.selectors import open_maskings
-from deepmedix_review.studies.models import ArchiveImport, PacsPull, Study
+from deepmedix_review.studies.models import ArchiveImport, PacsPull, SentMessage, Study
 from deepmedix_review.studies.retention.due import due_study
 
 # Whoever said nothing for so long is not at the case now.
@@ -29,6 +29,7 @@ def hindrances(studies: Sequence[int]) -> list[str]:
     """
     sets = list(data_sets_with(studies))
     archives = ArchiveImport.objects.filter(batch__items__instance__series__study__in=studies)
+    messages = SentMessage.objects.filter(batch__items__instance__series__study__in=studies)
     pulls = PacsPull.objects.filter(
         Q(studies__study__in=studies) | Q(batch__items__instance__series__study__in=studies)
     ).exclude(state=PacsPull.State.CHOOSING)
@@ -46,6 +47,11 @@ def hindrances(studies: Sequence[int]) -> list[str]:
             archives.exclude(state__in=FINAL_STATES).exists(),
             "An archive that has films of it is on its way in. Wait until it is done, or cancel it on "
             "the page Import films.",
+        ),
+        (
+            messages.exclude(state__in=FINAL_STATES).exists(),
+            "A message that has films of it is being brought in. Wait until it is done, or cancel it on the "
+            "page Import films.",
         ),
         (
             pulls.exclude(state__in=FINAL_STATES).exists(),

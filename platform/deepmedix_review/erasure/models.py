@@ -84,6 +84,7 @@ class FileToDelete(models.Model):
     class Folder(models.TextChoices):
         FILMS = "films", "films and their small pictures"
         ARCHIVES = "archives", "archives that were kept to be tried again"
+        MESSAGES = "messages", "messages that programs left, and what these were told"
         RUNS = "runs", "what training runs learned from, as files"
         CLUSTER = "cluster", "the same on storage shared with a cluster"
 

@@ -12,7 +12,14 @@ from deepmedix_review.erasure.models import NamedUse
 from deepmedix_review.erasure.rows import KINDS, count_rows
 from deepmedix_review.erasure.scope import Scope
 from deepmedix_review.erasure.uses import WAYS, Use, data_sets_with, uses_of
-from deepmedix_review.studies.models import ArchiveImport, Instance, MaskedPicture, PacsPull, Study
+from deepmedix_review.studies.models import (
+    ArchiveImport,
+    Instance,
+    MaskedPicture,
+    PacsPull,
+    SentMessage,
+    Study,
+)
 
 
 @dataclass(frozen=True)
@@ -46,11 +53,11 @@ class Preview:
 def preview(scope: Scope) -> Preview:
     keys = scope.keys
     films = films_in(keys)
-    archives = archives_kept(keys)
+    archives, messages = archives_kept(keys), messages_kept(keys)
     sets = list(data_sets_with(keys))
     return Preview(
         counts=count_rows(keys),
-        num_files=len(files_of(films, archives=archives, sets=sets)),
+        num_files=len(files_of(films, archives=archives, messages=messages, sets=sets)),
         num_bytes=sum(film.file_bytes for film in films),
         num_archives=len(archives),
         num_pulls=len(pulls_kept(keys)),
@@ -80,6 +87,12 @@ def films_in(studies: Sequence[int]) -> list[Instance]:
 def archives_kept(studies: Sequence[int]) -> list[ArchiveImport]:
     """With films of them, kept so that they can be tried again."""
     found = ArchiveImport.objects.filter(is_here=True, state__in=FINAL_STATES)
+    return list(found.filter(batch__items__instance__series__study__in=studies).distinct().order_by("pk"))
+
+
+def messages_kept(studies: Sequence[int]) -> list[SentMessage]:
+    """That failed with films of them, or of which is told by what names these came."""
+    found = SentMessage.objects.filter(is_here=True, state__in=FINAL_STATES)
     return list(found.filter(batch__items__instance__series__study__in=studies).distinct().order_by("pk"))
 
 

@@ -115,12 +115,12 @@ def _joined(described: Dataset, header: Dataset) -> Dataset:
 class Receipt:
     """What became of one film that a program sent, and what its sender alone is told.
 
-    `came_as`: SOP class and UIDs as they came; kept nowhere. Empty where the film was refused, with the kind
-    of the refusal then.
+    `came_as`: SOP class and UIDs as they came; no row keeps them. None where the film was refused, with the
+    kind of the refusal then, and where they are not known any more.
     """
 
     item: ImportItem
-    came_as: Dataset
+    came_as: Dataset | None
     refusal: Refusal | None = None
 
 
@@ -160,7 +160,7 @@ def receive_sent(
             refused = refuse_file(
                 str(refusal), batch=batch, file_name=file_name, actor=actor, sender=sender, number=number
             )
-            return Receipt(refused, Dataset(), refusal.kind)
+            return Receipt(refused, None, refusal.kind)
     return Receipt(kept, tags.pick(film.tags, SENT_NAMES))
 
 

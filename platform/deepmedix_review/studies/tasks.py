@@ -1,10 +1,12 @@
-"""Brings archives and studies of a PACS in, overwrites text on films, lets films in again whose files are
-back, records who saw which pictures, and takes fingerprints of films that have none."""
+"""Brings archives, messages that were left and studies of a PACS in, overwrites text on films, lets films in
+again whose files are back, records who saw which pictures, and takes fingerprints of films that have none."""
 
+import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from celery import shared_task
+from django.conf import settings
 from django.db import transaction
 
 from deepmedix_review.accounts.models import User
@@ -16,15 +18,22 @@ from deepmedix_review.studies.archive_imports.running import (
     counted_fields,
     import_archive,
 )
+from deepmedix_review.studies.dicomweb.multipart_reading import SentFile
 from deepmedix_review.studies.film_files import look_again
 from deepmedix_review.studies.fingerprints import take_fingerprints
 from deepmedix_review.studies.masking import running as masking_running
 from deepmedix_review.studies.masking.boxes import Box
 from deepmedix_review.studies.masking.services import queue_masking
-from deepmedix_review.studies.models import ArchiveImport, Instance, PacsPull, TextMasking
+from deepmedix_review.studies.models import ArchiveImport, Instance, PacsPull, SentMessage, TextMasking
 from deepmedix_review.studies.picture_views import record_picture_views
 from deepmedix_review.studies.pulling import pulls
 from deepmedix_review.studies.pulling.running import bring_in
+from deepmedix_review.studies.sent_messages import running as sent_messages
+from deepmedix_review.studies.sent_messages import services as message_services
+from deepmedix_review.studies.sent_messages.receiving import keep_message
+
+# A worker goes over to what else waits after so long.
+MESSAGES_FOR_SECONDS = 30.0
 
 
 def receive_part(
@@ -49,6 +58,20 @@ def retry_archive(job: ArchiveImport, *, actor: User) -> None:
     with transaction.atomic():
         services.retry_archive(job, actor=actor)
         jobs.wake(run_archive_import, job)
+
+
+def leave_message(files: Sequence[SentFile], *, of_study: str, actor: User) -> SentMessage:
+    """See `sent_messages.receiving.keep_message`."""
+    message = keep_message(files, of_study=of_study, actor=actor)
+    jobs.call(run_sent_messages)
+    return message
+
+
+def retry_message(message: SentMessage, *, actor: User) -> None:
+    """See `sent_messages.services.retry_message`."""
+    with transaction.atomic():
+        message_services.retry_message(message, actor=actor)
+        jobs.call(run_sent_messages)
 
 
 def start_pull(pull: PacsPull, *, numbers: Collection[int], actor: User) -> None:
@@ -100,6 +123,32 @@ def tend_archive_imports() -> None:
     if waiting and not ArchiveImport.objects.filter(state=JobState.RUNNING).exists():
         run_archive_import.apply_async((waiting[0],), expires=60)
     services.tidy_archives()
+
+
+@shared_task
+def run_sent_messages() -> None:
+    """One after the other, while any wait; after a while another worker is called to go on, for this one has
+    other work, too."""
+    until = time.monotonic() + MESSAGES_FOR_SECONDS
+    while (message := jobs.claim_oldest(SentMessage, at_most=settings.MESSAGES_AT_ONCE)) is not None:
+        try:
+            with jobs.kept_alive(message) as check:
+                sent_messages.bring_in(message, check=check)
+            jobs.finish(message, state=JobState.DONE)
+        except Exception as error:
+            jobs.end_by(message, error)
+        message_services.close_message(message)
+        if time.monotonic() > until:
+            jobs.call(run_sent_messages)
+            return
+
+
+@shared_task
+def tend_sent_messages() -> None:
+    """Queue again what lost its worker, call one where any waits, and delete what is done with."""
+    if jobs.requeue_expired(SentMessage):
+        run_sent_messages.apply_async(expires=60)
+    message_services.tidy_messages()
 
 
 @shared_task

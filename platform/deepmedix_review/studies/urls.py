@@ -14,6 +14,7 @@ from deepmedix_review.studies.masking import api_views as masking_api_views
 from deepmedix_review.studies.masking import views as masking_views
 from deepmedix_review.studies.pulling import api_views as pull_api_views
 from deepmedix_review.studies.pulling import views as pull_views
+from deepmedix_review.studies.sent_messages import views as message_views
 
 page_urlpatterns = [
     path("studies/", views.show_studies, name="study-list"),
@@ -25,6 +26,10 @@ page_urlpatterns = [
     path("studies/import/archives/<uuid:uid>/cancel/", archive_views.cancel, name="archive-import-cancel"),
     path("studies/import/archives/<uuid:uid>/retry/", archive_views.retry, name="archive-import-retry"),
     path("studies/import/archives/<uuid:uid>/delete/", archive_views.delete, name="archive-import-delete"),
+    path("studies/import/messages/live/", message_views.show_live_messages, name="message-live"),
+    path("studies/import/messages/<uuid:uid>/cancel/", message_views.cancel, name="message-cancel"),
+    path("studies/import/messages/<uuid:uid>/retry/", message_views.retry, name="message-retry"),
+    path("studies/import/messages/<uuid:uid>/delete/", message_views.delete, name="message-delete"),
     path("studies/import/pacs/", pull_views.search, name="pacs-search"),
     path("studies/import/pacs/live/", pull_views.show_live_pulls, name="pacs-pull-live"),
     path("studies/import/pacs/<uuid:uid>/", pull_views.show_pull, name="pacs-pull"),

@@ -40,6 +40,7 @@ from deepmedix_review.studies.selectors import (
     study_for,
     study_page,
 )
+from deepmedix_review.studies.sent_messages.selectors import open_messages
 
 
 @require_safe
@@ -113,6 +114,7 @@ def import_studies(request: HttpRequest) -> HttpResponse:
         return redirect("study-import")
     before = read_before(request.GET.get("before"))
     context = _latest(acting_user(request), before=before) | latest_archives(acting_user(request))
+    context |= {"left": open_messages(acting_user(request))}
     context |= {"profiles": PROFILES.values(), "site_profile": settings.DEIDENTIFICATION_PROFILE}
     return render(request, "studies/study_import.html", context)
 

@@ -72,6 +72,21 @@ def test_of_a_kind_that_takes_turns_one_job_is_claimed_at_a_time() -> None:
     assert jobs.claim_in_turn(InferenceJob, job_id=job.pk) is None
 
 
+@pytest.mark.django_db(transaction=True)
+def test_no_more_than_so_many_of_a_kind_are_claimed_and_the_oldest_first() -> None:
+    made = [InferenceJobFactory.create().pk for _ in range(5)]
+    InferenceJob.objects.filter(pk=made[0]).update(cancel_requested=True)
+    claim = partial(jobs.claim_oldest, InferenceJob, at_most=2)
+    first = claimed_at_once([claim] * 8)
+    assert sorted(job.pk for job in first) == made[1:3]
+    assert claim() is None
+    jobs.finish(first[0], state=JobState.DONE)
+    following = claim()
+    assert following is not None
+    assert following.pk == made[3]
+    assert InferenceJob.objects.get(pk=made[0]).state == JobState.CANCELLED
+
+
 @pytest.mark.django_db
 def test_a_worker_that_lost_its_lease_can_write_nothing() -> None:
     stale = claimed()

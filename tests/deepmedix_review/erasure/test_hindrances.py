@@ -21,7 +21,14 @@ from deepmedix_review.feedback.models import HandOver, TrainingRun
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reviews.models import Assignment, Reading
 from deepmedix_review.studies.holding import hold_study
-from deepmedix_review.studies.models import ArchiveImport, ImportBatch, ImportItem, PacsPull, Study
+from deepmedix_review.studies.models import (
+    ArchiveImport,
+    ImportBatch,
+    ImportItem,
+    PacsPull,
+    SentMessage,
+    Study,
+)
 from tests.deepmedix_review.erasure.an_erasure import Used, a_used_study, erased
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +42,12 @@ def an_archive_comes_in(used: Used) -> None:
     batch = ImportBatch.objects.create(source=ImportBatch.Source.ARCHIVE)
     ImportItem.objects.create(batch=batch, file_name="1.dcm", outcome="accepted", instance=used.film)
     ArchiveImport.objects.create(batch=batch, file_name="a.zip", num_bytes=1, num_received=1, state="running")
+
+
+def a_message_comes_in(used: Used) -> None:
+    batch = ImportBatch.objects.create(source=ImportBatch.Source.STOW)
+    ImportItem.objects.create(batch=batch, file_name="part 1", outcome="accepted", instance=used.film)
+    SentMessage.objects.create(batch=batch, num_films=2, num_bytes=1, num_done=1, state="running")
 
 
 def it_is_pulled(used: Used) -> None:
@@ -84,6 +97,7 @@ def an_export_lost_its_worker(used: Used) -> None:
     [
         (a_model_writes, "cancel it on the page Inference"),
         (an_archive_comes_in, "cancel it on the page Import films"),
+        (a_message_comes_in, "cancel it on the page Import films"),
         (it_is_pulled, "cancel it on the page From a PACS"),
         (a_reader_is_at_it, "Put the study on hold on its page"),
         (a_reader_took_it, "Put the study on hold on its page"),

@@ -1,13 +1,11 @@
 """Brings the films of one archive in, file by file, so that a worker that takes it up again repeats none."""
 
-import logging
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from django.db import DatabaseError, IntegrityError
 from django.db.models import Count, Max, Q
 
 from deepmedix_review.common import jobs
@@ -16,16 +14,12 @@ from deepmedix_review.studies.archive_imports.folders import archive_path
 from deepmedix_review.studies.archives import archive_limits, receive_unpacked, unpacking_folder
 from deepmedix_review.studies.intake.archives import ArchiveRefused, UnpackedFile, count_files, unpack
 from deepmedix_review.studies.models import ArchiveImport, ImportItem, Study
-from deepmedix_review.studies.services import refuse_file
 from deepmedix_review.studies.status_codes import is_disk_full
+from deepmedix_review.studies.taking import take_one
 
 Outcome = ImportItem.Outcome
 # How often the row learns of progress, in seconds.
 TELL_EVERY = 0.5
-NOT_TAKEN = (
-    "The platform failed at this file. Bring it by itself; if that fails too, the worker's log says more."
-)
-_logger = logging.getLogger(__name__)
 
 
 class ArchiveUnfit(RefusedByRule):
@@ -100,24 +94,14 @@ def _where_it_stopped(job: ArchiveImport, check: Callable[[], None]) -> Progress
 
 
 def _receive(file: UnpackedFile, job: ArchiveImport, *, number: int, check: Callable[[], None]) -> ImportItem:
-    """One file that the platform stumbles over stops no other."""
-    actor = job.requested_by
-    try:
-        return receive_unpacked(file, batch=job.batch, actor=actor, number=number)
-    except IntegrityError as error:
-        # Only a worker that has the archive now judged the file meanwhile.
-        if ImportItem.objects.filter(batch=job.batch, number=number).exists():
-            raise jobs.LeaseLost(f"archive import {job.pk}, attempt {job.attempt}") from error
-        raise
-    except DatabaseError:
-        raise
-    except Exception as error:
-        if is_disk_full(error):
-            raise
-        check()
-        # Its words may quote a header.
-        _logger.error("A file of archive import %s could not be taken: %s", job.pk, type(error).__name__)
-        return refuse_file(NOT_TAKEN, batch=job.batch, file_name=file.name, actor=actor, number=number)
+    return take_one(
+        lambda: receive_unpacked(file, batch=job.batch, actor=job.requested_by, number=number),
+        job=job,
+        batch=job.batch,
+        number=number,
+        file_name=file.name,
+        check=check,
+    )
 
 
 def _said(error: OSError, job: ArchiveImport) -> str:

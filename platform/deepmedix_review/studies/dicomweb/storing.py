@@ -15,6 +15,7 @@ from pydicom import Dataset
 from deepmedix_review.accounts.models import User
 from deepmedix_review.studies.batches import start_import
 from deepmedix_review.studies.dicomweb.multipart_reading import SentFile
+from deepmedix_review.studies.intake.content import Refusal
 from deepmedix_review.studies.intake.meta_header import read_sent_names
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Study
 from deepmedix_review.studies.services import Receipt, receive_sent
@@ -101,28 +102,41 @@ def _store(
         code = OUT_OF_RESOURCES if is_disk_full(error) else PROCESSING_FAILED
         _fail(names, code, "The platform could not store the film. Send it again later.", into=into)
         return
-    if receipt.refusal is not None:
-        _fail(names, REFUSAL_CODES[receipt.refusal], receipt.item.reason, into=into)
-    elif (film := receipt.item.instance) is not None:
+    tell(receipt, names=names, address=address, into=into)
+
+
+def tell(receipt: Receipt, *, names: tuple[str, str], address: str, into: StoreReport) -> None:
+    """What became of one film. `names`: its SOP class and instance, as its sender called them; may be
+    empty."""
+    item = receipt.item
+    if (film := item.instance) is not None:
         into.stored.append(_reference(film, receipt, address=address))
         into.studies.add(film.study.study_instance_uid)
-        into.sentences.update(_what_to_know(receipt.item, film.study))
+        into.sentences.update(_what_to_know(item, film.study))
+    elif receipt.refusal is not None:
+        _fail(names, REFUSAL_CODES[receipt.refusal], item.reason, into=into)
+    elif item.outcome == ImportItem.Outcome.REFUSED:
+        _fail(names, PROCESSING_FAILED, item.reason, into=into)
+    else:
+        _fail(names, REFUSAL_CODES[Refusal.ERASED], "The film was stored, and erased since.", into=into)
 
 
 def _reference(film: Instance, receipt: Receipt, *, address: str) -> Dataset:
-    """The film as it is named here, and beside it as its sender named it."""
+    """The film as it is named here, and beside it as its sender named it, where that is known."""
     study, series = film.study.study_instance_uid, film.series.series_instance_uid
-    item = Dataset()
-    item.ReferencedSOPClassUID = film.sop_class_uid or receipt.came_as.get("SOPClassUID", "")
+    came_as, item = receipt.came_as, Dataset()
+    item.ReferencedSOPClassUID = film.sop_class_uid or (came_as or Dataset()).get("SOPClassUID", "")
     item.ReferencedSOPInstanceUID = film.sop_instance_uid
     item.RetrieveURL = f"{address}/studies/{study}/series/{series}/instances/{film.sop_instance_uid}"
     item.WarningReason = COERCED
+    if came_as is None:
+        return item
     original = Dataset()
     original.SourceOfPreviousValues = ""
     original.AttributeModificationDateTime = timezone.now().strftime("%Y%m%d%H%M%S+0000")
     original.ModifyingSystem = "DeepMedix Review"
     original.ReasonForTheAttributeModification = "COERCE"
-    original.ModifiedAttributesSequence = [receipt.came_as]
+    original.ModifiedAttributesSequence = [came_as]
     item.OriginalAttributesSequence = [original]
     return item
 

@@ -21,9 +21,11 @@ from deepmedix_review.studies.dicomweb.multipart_reading import MessageLimits, S
 from deepmedix_review.studies.dicomweb.negotiation import choose
 from deepmedix_review.studies.dicomweb.retrieve_views import FilmsView
 from deepmedix_review.studies.dicomweb.search_views import SearchView
+from deepmedix_review.studies.dicomweb.sent_message_views import answer_left, wants_to_go
 from deepmedix_review.studies.dicomweb.service import JSON_OFFERS, DicomWebView, answer_json, service_address
 from deepmedix_review.studies.dicomweb.storing import store_sent
 from deepmedix_review.studies.status_codes import is_disk_full
+from deepmedix_review.studies.tasks import leave_message
 
 RETRY_SECONDS = 10
 # Each holds a thread of the web server, while people need some, too.
@@ -64,7 +66,7 @@ class StoresFilms(DicomWebView):
         return list(super().get_permissions())
 
     def post(self, request: Request, study: str = "") -> HttpResponse:
-        offer = choose(request, JSON_OFFERS)
+        offer, is_left = choose(request, JSON_OFFERS), wants_to_go(request.headers.get("Prefer", ""))
         message = read_message(request.headers.get("Content-Type", ""))
         if study and not is_uid(study):
             raise QueryRefused(
@@ -76,10 +78,14 @@ class StoresFilms(DicomWebView):
             with TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="sent-") as folder:
                 try:
                     files = _receive(request, message.read_files, Path(folder))
+                    if is_left:
+                        left = leave_message(files, of_study=study, actor=acting_user(request))
                 except OSError as error:
                     if is_disk_full(error):
                         raise DiskFull from error
                     raise
+                if is_left:
+                    return answer_left(request, left)
                 address = service_address(request)
                 report = store_sent(files, actor=acting_user(request), of_study=study, address=address)
         finally:

@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from deepmedix_review.studies.dicomweb import rendered_views, retrieve_views
 from deepmedix_review.studies.dicomweb.attributes import Level
 from deepmedix_review.studies.dicomweb.search_views import SearchView
+from deepmedix_review.studies.dicomweb.sent_message_views import SentMessageView
 from deepmedix_review.studies.dicomweb.service import NoSuchAddressView
 from deepmedix_review.studies.dicomweb.storing_views import StudiesView, StudyView
 
@@ -40,5 +41,6 @@ urlpatterns = [
     path(
         f"{INSTANCE}/bulkdata/<path:place>", retrieve_views.BulkDataView.as_view(), name="dicomweb-bulkdata"
     ),
+    path("messages/<uuid:uid>", SentMessageView.as_view(), name="dicomweb-message"),
     re_path("", NoSuchAddressView.as_view(), name="dicomweb-no-such-address"),
 ]

@@ -23,6 +23,7 @@ from deepmedix_review.studies.models.pacs_pulls import FilmToPull, PacsPull, Stu
 from deepmedix_review.studies.models.picture_views import PictureView
 from deepmedix_review.studies.models.references import Label, Reference, ReferenceRegion
 from deepmedix_review.studies.models.retention import Keeping, RetentionRule
+from deepmedix_review.studies.models.sent_messages import SentMessage
 from deepmedix_review.studies.models.sightings import Sighting
 from deepmedix_review.studies.models.sources import SourceDataset
 
@@ -47,6 +48,7 @@ __all__ = [
     "Reference",
     "ReferenceRegion",
     "RetentionRule",
+    "SentMessage",
     "Series",
     "Sighting",
     "SourceDataset",

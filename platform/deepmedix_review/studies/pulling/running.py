@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Max
 
 from deepmedix_review.common import jobs
@@ -14,16 +14,14 @@ from deepmedix_review.studies.models import FilmToPull, ImportItem, PacsPull, St
 from deepmedix_review.studies.pulling.client import FilmAddress, FilmNotFetched, PacsClient
 from deepmedix_review.studies.pulling.services import film_here
 from deepmedix_review.studies.pulling.sources import CannotPull, source_named
-from deepmedix_review.studies.services import receive_sent, refuse_file
+from deepmedix_review.studies.services import receive_sent
 from deepmedix_review.studies.status_codes import is_disk_full
+from deepmedix_review.studies.taking import take_one
 from rl_feedback.counting import counted
 
 Outcome = FilmToPull.Outcome
 # A PACS that fails so often one after the other is down: each more film could take a minute to fail.
 MOST_MISSES = 5
-NOT_TAKEN = (
-    "The platform failed at this film. Bring it by itself; if that fails too, the worker's log says more."
-)
 _logger = logging.getLogger(__name__)
 
 
@@ -124,7 +122,7 @@ def _bring_film(under: _Under, study: StudyToPull, film: FilmToPull) -> None:
 
 
 def _fetch(under: _Under, study: StudyToPull, film: FilmToPull) -> ImportItem:
-    """One film that the platform stumbles over stops no other. Raises FilmNotFetched."""
+    """Raises FilmNotFetched."""
     batch, actor = under.pull.batch, under.pull.requested_by
     assert batch is not None
     name = f"study {study.number}, film {film.place}"
@@ -132,30 +130,23 @@ def _fetch(under: _Under, study: StudyToPull, film: FilmToPull) -> ImportItem:
     with unpacking_folder() as folder:
         path = under.client.fetch(address, folder)
         under.check()
-        try:
-            receipt = receive_sent(
-                path,
-                batch=batch,
-                file_name=name,
-                actor=actor,
-                of_study=study.study_uid,
-                number=film.number,
-            )
-            return receipt.item
-        except IntegrityError as error:
-            # Only a worker that has the pull now judged the film meanwhile.
-            if ImportItem.objects.filter(batch=batch, number=film.number).exists():
-                raise jobs.LeaseLost(f"pull {under.pull.pk}, attempt {under.pull.attempt}") from error
-            raise
-        except DatabaseError:
-            raise
-        except Exception as error:
-            if is_disk_full(error):
-                raise
-            under.check()
-            # Its words may quote a header.
-            _logger.error("A film of pull %s could not be taken: %s", under.pull.pk, type(error).__name__)
-            return refuse_file(NOT_TAKEN, batch=batch, file_name=name, actor=actor, number=film.number)
+        return take_one(
+            lambda: (
+                receive_sent(
+                    path,
+                    batch=batch,
+                    file_name=name,
+                    actor=actor,
+                    of_study=study.study_uid,
+                    number=film.number,
+                ).item
+            ),
+            job=under.pull,
+            batch=batch,
+            number=film.number,
+            file_name=name,
+            check=under.check,
+        )
 
 
 def _judge(

@@ -17,6 +17,7 @@ from deepmedix_review.studies.archive_imports import running, services
 from deepmedix_review.studies.archive_imports.folders import archive_path
 from deepmedix_review.studies.archives import receive_unpacked
 from deepmedix_review.studies.models import ArchiveImport, ImportItem, Instance, Study
+from deepmedix_review.studies.taking import NOT_TAKEN
 from tests.deepmedix_review.studies.archive_imports.an_archive import (
     NO_FILM,
     begun,
@@ -173,7 +174,7 @@ def test_a_file_that_the_platform_stumbles_over_stops_no_other(
     run(job)
     assert job.state == JobState.DONE
     assert outcomes(job) == [(1, "accepted"), (2, "refused"), (3, "accepted")]
-    assert ImportItem.objects.get(number=2).reason == running.NOT_TAKEN
+    assert ImportItem.objects.get(number=2).reason == NOT_TAKEN
     assert "ValueError" in caplog.text
     assert "Doe" not in caplog.text
 

@@ -22,6 +22,7 @@ from deepmedix_review.studies.pulling.client import FilmAddress, PacsClient
 from deepmedix_review.studies.pulling.sources import CannotPull
 from deepmedix_review.studies.selectors import film_path
 from deepmedix_review.studies.services import receive_sent
+from deepmedix_review.studies.taking import NOT_TAKEN
 from tests.deepmedix_review.studies.pulling.a_pacs import PATIENT, TOKEN, Pacs, name_source
 from tests.deepmedix_review.studies.pulling.a_pull import ALL, found, names_kept, run, started
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
@@ -252,7 +253,7 @@ def test_a_film_that_the_platform_stumbles_over_stops_no_other(
     pull = run(started())
     assert pull.state == JobState.DONE
     assert outcomes(pull) == [(1, 1, "refused"), (1, 2, "accepted"), (2, 1, "accepted")]
-    assert FilmToPull.objects.get(outcome="refused").reason == running.NOT_TAKEN
+    assert FilmToPull.objects.get(outcome="refused").reason == NOT_TAKEN
     assert "ValueError" in caplog.text
     assert PATIENT not in caplog.text
 
