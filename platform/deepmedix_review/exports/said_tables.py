@@ -5,6 +5,7 @@ from deepmedix_review.exports.pseudonyms import (
 )
 from deepmedix_review.exports.table_parts import (
     CRITERION,
+    IN_SPAN,
     ITEM,
     LAST_CELLS,
     LAST_COLUMNS,
@@ -82,7 +83,7 @@ VOTES = Table(
         CASE t.side WHEN 'a' THEN cb.uid WHEN 'b' THEN ca.uid END::text AS other,
         CASE t.side WHEN 'a' THEN 'v' || mb.number WHEN 'b' THEN 'v' || ma.number END AS other_model,
         {LAST_CELLS}
-    FROM ch JOIN reviews_vote t ON t.reading_id = ch.id
+    FROM ch JOIN reviews_vote t ON t.reading_id = ch.id AND {IN_SPAN}
     LEFT JOIN asked ON asked.study = ch.study AND asked.field = t.kind
     JOIN reasoning_completion ca ON ca.id = ch.completion_a_id
     JOIN registry_modelversion ma ON ma.id = ca.model_version_id
@@ -116,13 +117,13 @@ REGIONS = Table(
         SELECT t.reading_id, t.region_id, NULL::bigint AS step_id, NULL::bigint AS missed_id,
             'model' AS source,
             NULL AS drawn_for, t.verdict, t.x_min, t.y_min, t.x_max, t.y_max, t.uid
-        FROM ch JOIN reviews_regionannotation t ON t.reading_id = ch.id
+        FROM ch JOIN reviews_regionannotation t ON t.reading_id = ch.id AND {IN_SPAN}
         UNION ALL
         SELECT t.reading_id, NULL, t.step_id, t.missed_finding_id, 'reader',
             CASE WHEN t.step_id IS NOT NULL THEN 'step'
                 WHEN t.missed_finding_id IS NOT NULL THEN 'missed_finding' ELSE 'first_read' END,
             NULL, t.x_min, t.y_min, t.x_max, t.y_max, t.uid
-        FROM ch JOIN reviews_drawnregion t ON t.reading_id = ch.id
+        FROM ch JOIN reviews_drawnregion t ON t.reading_id = ch.id AND {IN_SPAN}
     ) AS box ON box.reading_id = ch.id
     LEFT JOIN reasoning_region re ON re.id = box.region_id
     LEFT JOIN reviews_missedfinding mf ON mf.id = box.missed_id
@@ -148,7 +149,7 @@ FIRST_READS = Table(
         coalesce((SELECT string_agg(name, '|' ORDER BY place)
             FROM jsonb_array_elements_text(t.findings) WITH ORDINALITY AS one(name, place)), '') AS findings,
         t.impression, t.confidence::bigint AS confidence, {LAST_CELLS}
-    FROM ch JOIN reviews_firstread t ON t.reading_id = ch.id
+    FROM ch JOIN reviews_firstread t ON t.reading_id = ch.id AND {IN_SPAN}
     ORDER BY ch.id, t.is_after_reveal""",
 )
 MISSED_FINDINGS = Table(
@@ -168,7 +169,7 @@ MISSED_FINDINGS = Table(
         'v' || mv.number AS model,
         t.text, (SELECT count(*) FROM reviews_drawnregion d WHERE d.missed_finding_id = t.id) AS num_regions,
         {LAST_CELLS}
-    FROM ch JOIN reviews_missedfinding t ON t.reading_id = ch.id
+    FROM ch JOIN reviews_missedfinding t ON t.reading_id = ch.id AND {IN_SPAN}
     JOIN reasoning_completion co ON co.id = t.completion_id
     JOIN registry_modelversion mv ON mv.id = co.model_version_id
     ORDER BY ch.id, co.id, t.uid""",

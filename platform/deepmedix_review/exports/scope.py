@@ -16,7 +16,7 @@ from deepmedix_review.reviews.criteria.versions import asked_of
 from deepmedix_review.reviews.models import Case, Criterion, ReaderStudy, Reading
 
 # So many readings, or cases, are asked of the database at once: what they say is in memory meanwhile.
-AT_ONCE = 2000
+AT_ONCE = 4000
 LAST = 2**62
 
 

@@ -110,28 +110,31 @@ WITH ch AS MATERIALIZED (
     FROM jsonb_to_recordset(%(asked)s::jsonb) AS asked(study bigint, field text, key text, version int)
 )
 """
+# Of a row `t` that is of a reading. What is said by the readings of a span lies together in its index, which
+# PostgreSQL uses once the span is named here, too; by the join alone it reads the whole table for each span.
+IN_SPAN = "t.reading_id > %(first)s AND t.reading_id <= %(last)s"
 SAID = f"""
     SELECT t.reading_id, t.completion_id, NULL::bigint AS step_id, NULL::bigint AS region_id, v.field,
         NULL::text AS key,
         NULL::int AS version, v.value
-    FROM ch JOIN reviews_answerrating t ON t.reading_id = ch.id
+    FROM ch JOIN reviews_answerrating t ON t.reading_id = ch.id AND {IN_SPAN}
     CROSS JOIN LATERAL (VALUES ('relevance', t.relevance::text), ('correctness', t.correctness::text),
         ('completeness', t.completeness::text), ('harm', nullif(t.harm, ''))) AS v(field, value)
     WHERE v.value IS NOT NULL
     UNION ALL
     SELECT t.reading_id, NULL, t.step_id, NULL, 'plausibility', NULL, NULL,
         CASE WHEN t.cannot_judge THEN '{CANNOT_JUDGE.replace("'", "''")}' ELSE t.plausibility::text END
-    FROM ch JOIN reviews_steprating t ON t.reading_id = ch.id
+    FROM ch JOIN reviews_steprating t ON t.reading_id = ch.id AND {IN_SPAN}
     WHERE t.cannot_judge OR t.plausibility IS NOT NULL
     UNION ALL
     SELECT t.reading_id, NULL, NULL, t.region_id, 'verdict', NULL, NULL, t.verdict
-    FROM ch JOIN reviews_regionannotation t ON t.reading_id = ch.id
+    FROM ch JOIN reviews_regionannotation t ON t.reading_id = ch.id AND {IN_SPAN}
     UNION ALL
     SELECT t.reading_id, NULL, NULL, NULL, t.kind, NULL, NULL, t.side
-    FROM ch JOIN reviews_vote t ON t.reading_id = ch.id
+    FROM ch JOIN reviews_vote t ON t.reading_id = ch.id AND {IN_SPAN}
     UNION ALL
     SELECT t.reading_id, t.completion_id, t.step_id, t.region_id, NULL, k.key, k.version, one.value #>> '{{}}'
-    FROM ch JOIN reviews_criterionrating t ON t.reading_id = ch.id
+    FROM ch JOIN reviews_criterionrating t ON t.reading_id = ch.id AND {IN_SPAN}
     JOIN reviews_criterion k ON k.id = t.criterion_id AND k.kind != 'text'
     CROSS JOIN LATERAL jsonb_array_elements(
         CASE jsonb_typeof(t.value) WHEN 'array' THEN t.value ELSE jsonb_build_array(t.value) END
