@@ -10,7 +10,10 @@ from deepmedix_review.feedback.models import GateDecision
 from inference.phantoms import truth_of
 from rl_feedback.evaluation.phantoms import CaseResult, MeasuredOtherwise
 
-MOST_SHOWN = 6
+# Shown at first, and so many more each time that more are asked for.
+NUM_SHOWN = 6
+# Kept of a decision: ten times that.
+MOST_KEPT = 60
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,18 @@ class ChangedCase:
 
 @dataclass(frozen=True)
 class Changes:
-    """Over all benchmarks: lesions that only one of the two versions named, and the films that changed
-    most."""
+    """Over all benchmarks: lesions that only one of the two versions named, and of the films that changed
+    most (`num_kept` of them are known) those that are shown."""
 
     num_lost: int
     num_gained: int
+    num_kept: int
     cases: tuple[ChangedCase, ...]
+
+    @property
+    def num_with_more(self) -> int:
+        """How many are shown once more are asked for; 0 where there are no more."""
+        return min(self.num_kept, len(self.cases) + NUM_SHOWN) if len(self.cases) < self.num_kept else 0
 
 
 @dataclass(frozen=True)
@@ -64,9 +73,7 @@ class Changed:
     places: Sequence[tuple[int, int]]
 
 
-def find_changed(
-    both: Sequence[tuple[Evaluation, Evaluation]], *, number: int = MOST_SHOWN
-) -> Changed | None:
+def find_changed(both: Sequence[tuple[Evaluation, Evaluation]], *, number: int = MOST_KEPT) -> Changed | None:
     """Films with lost lesions first, then those whose score moved most, of the sealed films that parent and
     candidate answered. None where there are none, or where they are no longer measured so."""
     try:
@@ -89,20 +96,21 @@ def find_changed(
     )
 
 
-def most_changed(decision: GateDecision) -> Changes | None:
-    """None of a decision without figures, or on figures that are no longer measured so. Only the films that
-    are shown are read."""
+def most_changed(decision: GateDecision, *, number: int = NUM_SHOWN) -> Changes | None:
+    """The `number` films that changed most. None of a decision without figures, or on figures that are no
+    longer measured so. Only the films that are shown are read."""
     both = _evaluations(decision)
     # Decisions from before it was kept are looked through at each view.
     found = Changed(**decision.changed) if decision.changed else find_changed(both)
     if found is None:
         return None
+    shown = found.places[:number]
     try:
         pairs = [
             pair
             for before, after in both
             for pair in chosen_pairs(
-                before, after, places=[at for key, at in found.places if key == before.benchmark_id]
+                before, after, places=[at for key, at in shown if key == before.benchmark_id]
             )
         ]
     except MeasuredOtherwise:
@@ -110,6 +118,7 @@ def most_changed(decision: GateDecision) -> Changes | None:
     return Changes(
         num_lost=found.num_lost,
         num_gained=found.num_gained,
+        num_kept=len(found.places),
         cases=tuple(_shown(pair) for pair in sorted(pairs, key=_by_change)),
     )
 

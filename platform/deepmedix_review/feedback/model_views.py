@@ -25,7 +25,7 @@ from deepmedix_review.evaluation.selectors import evaluations_of
 from deepmedix_review.evaluation.services import cancel_evaluation, ensure_benchmarks_for
 from deepmedix_review.evaluation.tasks import retry_evaluation
 from deepmedix_review.feedback.card_figures import card_figures
-from deepmedix_review.feedback.changed_cases import most_changed
+from deepmedix_review.feedback.changed_cases import MOST_KEPT, NUM_SHOWN, most_changed
 from deepmedix_review.feedback.charts import gate_plots, preference_plot
 from deepmedix_review.feedback.gating.compared import compared_with, decision_beside
 from deepmedix_review.feedback.gating.measuring import measuring_refusal, request_gate_beside_serving
@@ -92,7 +92,7 @@ def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
         "training_refusal": training_refusal(version),
         "card": card_figures(version),
         "curves": curves_of(series_of(metrics, recipe=lineage.run.recipe)) if lineage.run else (),
-        "changes": most_changed(lineage.decision) if lineage.decision else None,
+        "changes": most_changed(lineage.decision, number=_num_changed(request)) if lineage.decision else None,
         "patients": patients_shown(version, lineage.decision, beside=other),
         **_preference(version, other),
         **_promoting(version),
@@ -102,6 +102,12 @@ def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
         "former": find_former_model() if version.state == ModelVersion.State.SERVING else None,
     }
     return render(request, "feedback/model_detail.html", context)
+
+
+def _num_changed(request: HttpRequest) -> int:
+    """How many of the films that changed most are asked for."""
+    asked = request.GET.get("changed", "")
+    return min(MOST_KEPT, max(NUM_SHOWN, int(asked))) if asked.isdecimal() and len(asked) < 4 else NUM_SHOWN
 
 
 @require_safe

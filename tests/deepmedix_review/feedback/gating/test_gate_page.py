@@ -13,6 +13,7 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.common.templatetags.spans import span
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.evaluation.services import ensure_gate_benchmarks
+from deepmedix_review.feedback.changed_cases import NUM_SHOWN
 from deepmedix_review.feedback.gating.measuring import request_gate
 from deepmedix_review.feedback.models import GateDecision, TrainingRun
 from deepmedix_review.feedback.services import pass_or_hold
@@ -140,8 +141,17 @@ def test_a_candidate_that_stopped_naming_lesions_is_held_and_the_page_says_why(r
     page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
     assert "It stopped naming lesions." in page
     assert page.index("What decided") < page.index("sealed phantoms of the first site")
-    assert re.search(r'href="#changed">See the \d+ lost lesions</a>', page)
-    assert page.count("<image href=") == 2 * page.count('class="changed-case"') > 0
+    assert re.search(r'href="#changed">See where \d+ lesions were lost</a>', page)
+    assert page.count("<image href=") == 2 * page.count('class="changed-case"') == 2 * NUM_SHOWN
+    assert decision.changed is not None
+    num_kept = len(decision.changed["places"])
+    assert num_kept > NUM_SHOWN
+    more = re.search(r'id="more-changed" href="\?changed=(\d+)#changed"', page)
+    assert more is not None
+    assert int(more[1]) == min(num_kept, 2 * NUM_SHOWN)
+    every = client_of(road.researcher).get(f"{road.url('model-detail')}?changed=60").content.decode()
+    assert every.count('class="changed-case"') == num_kept
+    assert "more-changed" not in every
     assert 'class="truth"' in page
     assert "No shadow study" in page
     assert f'href="{reverse("gate-policy", args=[6])}"' in page

@@ -28,6 +28,7 @@ from deepmedix_review.evaluation.services import (
     patients_of,
     requeue_evaluation,
 )
+from deepmedix_review.feedback.changed_cases import NUM_SHOWN
 from deepmedix_review.feedback.gating import patients_page
 from deepmedix_review.feedback.gating.measuring import request_gate
 from deepmedix_review.feedback.gating.patients import SealedSoFar, ensure_patients, sealed_so_far
@@ -243,7 +244,7 @@ def test_a_view_scores_only_what_it_shows_and_reads_no_film_that_it_does_not(
         page = client.get(road.url("model-detail")).content.decode()
     assert page.split('id="sealed-patients"')[1].split("</section>")[0].count('class="changed-case"') == 1
     assert len(scored) == 2
-    assert len(read) == 2 * len(decision.changed["places"])
+    assert len(read) == 2 * min(NUM_SHOWN, len(decision.changed["places"]))
     assert not any('"evaluation_evaluation"."cases",' in str(query["sql"]) for query in queries)
     # Of a decision from before changes were kept, the films that changed are shown too.
     GateDecision.objects.filter(pk=decision.pk).update(changed=None)
