@@ -66,7 +66,13 @@ def run(options: argparse.Namespace) -> Iterator[str]:
         elif isinstance(event, Done):
             path, seed = event.key.rsplit(" ", 1)
             rows, columns = films[path].shape
-            answer = _told(event, preset, image_size=(columns, rows), reasons=prompt.reasons)
+            answer = _told(
+                event,
+                preset,
+                image_size=(columns, rows),
+                reasons=prompt.reasons,
+                question=options.query or prompt.default_query,
+            )
             yield json.dumps({"film": path, "seed": int(seed), **answer}, ensure_ascii=False)
 
 
@@ -106,9 +112,9 @@ def _film(path: Path) -> Grey:
 
 
 def _told(
-    done: Done, preset: ServingPreset, *, image_size: tuple[int, int], reasons: bool
+    done: Done, preset: ServingPreset, *, image_size: tuple[int, int], reasons: bool, question: str
 ) -> dict[str, object]:
-    parsed = parse_completion(done.text, reasons=reasons, dialect=preset.dialect)
+    parsed = parse_completion(done.text, reasons=reasons, dialect=preset.dialect, question=question)
     steps = []
     for step in parsed.steps:
         boxes = [

@@ -7,12 +7,14 @@ Whatever the text, reading it never fails: what can't be read is named in `probl
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from inference import dialects
 from inference.dialects import Dialect
 from inference.dialects.outline import ANSWER_LEAD, THINK_CLOSE, THINK_OPEN
 from inference.dialects.parsed import LARGEST_NUMBER, PROBLEM_SENTENCES, ParsedCompletion, ParsedStep
 from inference.dialects.steps import bracketed_boxes
+from inference.language import foreign_parts, is_foreign
 from inference.regions import Box
 
 __all__ = [
@@ -38,18 +40,25 @@ _ANNOUNCES = re.compile(
 
 
 def parse_completion(
-    text: str, *, reasons: bool = True, dialect: Dialect = Dialect.DEEPMEDIX
+    text: str, *, reasons: bool = True, dialect: Dialect = Dialect.DEEPMEDIX, question: str | None = None
 ) -> ParsedCompletion:
     """Read a completion; never raises. `reasons=False` is for prompts that ask for no reasoning: a text
     without `\\boxed{}` is then the answer itself. `dialect`: how its model writes, as its prompt says.
+    `question`: what was asked, empty where that isn't known; parts in another language than English are then
+    named among the problems, unless the question itself is in one. None: no language is asked for.
 
     >>> parsed = parse_completion("<think> Large heart [30, 50, 80, 90] </think> \\\\boxed{big}")
     >>> parsed.steps[0].boxes[0], parsed.answer, parsed.problems
     (Box(x_min=30.0, y_min=50.0, x_max=80.0, y_max=90.0), 'big', ())
     >>> parse_completion('{"bbox_2d": [30, 50, 80, 90]}', dialect=Dialect.JSON_BOXES).steps[0].boxes[0]
     Box(x_min=30.0, y_min=50.0, x_max=80.0, y_max=90.0)
+    >>> parse_completion("<think> 心脏增大 </think> \\\\boxed{big}", question="Is the heart big?").problems
+    ('foreign_reasoning',)
     """
-    return dialects.read(text, dialect=dialect, reasons=reasons)
+    parsed = dialects.read(text, dialect=dialect, reasons=reasons)
+    if question is None or is_foreign(question):
+        return parsed
+    return replace(parsed, problems=(*parsed.problems, *foreign_parts(text, parsed)))
 
 
 def find_boxes(text: str) -> tuple[tuple[tuple[int, int], Box], ...]:

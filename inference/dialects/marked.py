@@ -43,8 +43,12 @@ def read(text: str, *, reasons: bool) -> ParsedCompletion:
         answer_span = None if reasons else trimmed(text, after_reasoning(text), len(text))
         if answer_span is None:
             answer_problem = "no_answer" if reasons else "empty_answer"
+    answer = without_marks(text[slice(*answer_span)]) if answer_span else None
     boxes = _boxes(text)
     steps = _reasoning_steps(text, start, end, boxes) + _grounded_steps(text, answer_span, boxes)
+    # Who was asked where something is may answer with its box alone.
+    if answer == "" and not answer_problem and not any(step.boxes for step in steps):
+        answer_problem = "empty_answer"
     if not steps and reasons and not problems:
         problems.append("no_steps")
     some_unreadable = len(_OPENED_BOX.findall(text)) > sum(
@@ -55,7 +59,7 @@ def read(text: str, *, reasons: bool) -> ParsedCompletion:
         problems.append(answer_problem)
     return ParsedCompletion(
         steps=steps,
-        answer=without_marks(text[slice(*answer_span)]) if answer_span else None,
+        answer=answer,
         problems=tuple(problems),
         reasoning_span=(start, end) if end else None,
         answer_span=answer_span,

@@ -167,7 +167,7 @@ def _keep(version: ModelVersion, read: ReadFile, preset: ServingPreset, *, actor
     }
     known = set(Completion.objects.filter(content_key__in=wishes).values_list("content_key", flat=True))
     new = [(key, film, one) for key, (film, one) in wishes.items() if key not in known]
-    parsed = [read_by(version, one.text) for _, _, one in new]
+    parsed = [read_by(version, one.text, question=one.question) for _, _, one in new]
     completions = Completion.objects.bulk_create(
         Completion(
             study=film.study,

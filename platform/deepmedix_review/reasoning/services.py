@@ -180,7 +180,7 @@ def record_completion(*, job: InferenceJob, output: Done) -> Completion:
     """
     # A byte-level vocabulary can write NUL, which PostgreSQL's text can't hold.
     text = output.text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    parsed = read_by(job.model_version, text)
+    parsed = read_by(job.model_version, text, question=job.query)
     with transaction.atomic():
         jobs.hold(job)
         completion, is_new = Completion.objects.get_or_create(

@@ -91,7 +91,7 @@ def calibrate_frame(job: ModelJob, *, check: Callable[[], None], load: Load) -> 
 
 def _said(version: ModelVersion, done: Done) -> Mapping[str, Any]:
     text = done.text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    parsed = read_by(version, text)
+    parsed = read_by(version, text, question=prompt_of(version).default_query)
     return {
         "text": text[:LONGEST_TEXT_SHOWN],
         "answer": parsed.answer or "",

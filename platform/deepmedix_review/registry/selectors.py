@@ -168,10 +168,10 @@ def unreachable_because(version: ModelVersion) -> str:
     return f"{version} did not answer when it was last asked: {asked.error} Ask it once, until it answers."
 
 
-def read_by(version: ModelVersion, text: str) -> ParsedCompletion:
-    """What it wrote, read in the way in which it writes."""
+def read_by(version: ModelVersion, text: str, *, question: str | None = None) -> ParsedCompletion:
+    """What it wrote, read in the way in which it writes; `question` as `parse_completion` takes it."""
     reasons = template(version.prompt_template).reasons
-    return parse_completion(text, reasons=reasons, dialect=Dialect(version.dialect))
+    return parse_completion(text, reasons=reasons, dialect=Dialect(version.dialect), question=question)
 
 
 def training_refusal(version: ModelVersion) -> str:

@@ -61,6 +61,16 @@ def test_a_film_is_found_by_every_name_that_it_has_here(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
+def test_what_was_answered_in_another_language_is_named_unless_it_was_asked_in_one(tmp_path: Path) -> None:
+    label = film(1).study.label
+    text = "El corazón es de tamaño normal."
+    asked = {"question": "¿Es normal el tamaño del corazón en esta imagen?"}
+    brought(written(tmp_path, {"image": label, "text": text}, {"image": label, "text": text, **asked}))
+    told = dict(Completion.objects.values_list("prompt", "problems"))
+    assert told == {"": ["foreign_answer"], asked["question"]: []}
+
+
+@pytest.mark.django_db
 def test_they_are_a_version_whose_regions_lie_on_the_film_and_which_nobody_can_ask(tmp_path: Path) -> None:
     one = film(1)
     path = written(tmp_path, {"image": one.study.label}, {"image": one.study.label, "text": "No box."})

@@ -80,6 +80,16 @@ def test_a_malformed_completion_is_kept_as_what_it_is(text: str) -> None:
     assert completion.text == text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
+def test_the_part_of_a_completion_that_is_in_another_language_is_named() -> None:
+    text = "<think> 心脏增大 [10, 20, 30, 40] </think> \\boxed{Cardiomegaly}"
+    completion = record_completion(job=running_job(), output=replace(OUTPUT, text=text))
+    assert (completion.problems, completion.answer) == (["foreign_reasoning"], "Cardiomegaly")
+    job = running_job()
+    job.query = "心脏是否增大？"
+    asked_so = record_completion(job=job, output=replace(OUTPUT, text=text))
+    assert asked_so.problems == []
+
+
 def test_a_worker_that_lost_its_job_records_nothing() -> None:
     stale = running_job()
     InferenceJob.objects.filter(pk=stale.pk).update(attempt=2)

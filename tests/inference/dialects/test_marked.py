@@ -41,6 +41,8 @@ def test_reasoning_needs_no_tags_before_the_boxed_answer() -> None:
         ("\\boxed{b}", True, 0, "b", ("no_think",)),
         ("All is clear.", True, 0, None, ("no_think", "no_answer")),
         ("", False, 0, None, ("empty_answer",)),
+        ("<|ref|>", False, 0, "", ("empty_answer",)),
+        ("<|box|>(1,2),(3,4)<|/box|>", False, 1, "", ()),
     ],
 )
 def test_odd_texts_are_read_as_far_as_they_go(
