@@ -30,6 +30,15 @@ def add_model(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGro
     parser.add_argument(
         "--preset", choices=sorted(PRESETS), default="phantom", help="how the model is asked and read"
     )
+    parser.add_argument(
+        "--device",
+        default="auto",
+        help="where a folder's model computes: auto (CUDA, else MPS, else the CPU), cpu, cuda:1, mps, spread "
+        "over all CUDA devices, or over those of a list, as in cuda:0=40GiB,cuda:1,cpu,disk",
+    )
+    parser.add_argument(
+        "--dtype", default="auto", help="auto (what fits the device), float32, bfloat16 or float16"
+    )
     return where
 
 
@@ -46,6 +55,8 @@ def settings_of(options: argparse.Namespace, preset: ServingPreset) -> EngineSet
             min_pixels=preset.min_pixels,
             max_pixels=preset.max_pixels,
             preparation=preset.preparation,
+            device=options.device,
+            dtype=options.dtype,
         )
     if options.num_in_flight < 1:
         raise ValueError("--num-in-flight is at least 1.")

@@ -16,6 +16,8 @@ from transformers.models.qwen2_5_vl import processing_qwen2_5_vl as published
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 from transformers.processing_utils import ProcessorMixin
 
+from inference.devices import Placement
+
 NEVER_SAMPLED = ("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>", "<|im_start|>")
 
 
@@ -81,13 +83,16 @@ def load_model_and_processor(
     if family != "qwen2_5_vl":
         raise ValueError(f"{path} holds a model of type {family}; this loader reads qwen2_5_vl only.")
     processor = load_processor(path)
-    model: Any = Qwen2_5_VLForConditionalGeneration.from_pretrained(path, dtype=getattr(torch, dtype))
-    suppressed = [processor.tokenizer.convert_tokens_to_ids(token) for token in NEVER_SAMPLED]
-    known = tuple(token for token in suppressed if token is not None and token >= 0)
+    model = Placement(device, dtype).load(Qwen2_5_VLForConditionalGeneration, path)
     # For the whole process: cuDNN plans attention anew for each length, 11 ms a layer and token on an H200.
     torch.backends.cuda.enable_cudnn_sdp(False)
-    model.to(device=device).eval()
-    return LoadedModel(model=model, processor=processor, suppressed_tokens=known)
+    return LoadedModel(model=model, processor=processor, suppressed_tokens=never_sampled(processor.tokenizer))
+
+
+def never_sampled(tokenizer: Any) -> tuple[int, ...]:
+    """Those of NEVER_SAMPLED that this vocabulary has."""
+    vocabulary = tokenizer.get_vocab()
+    return tuple(vocabulary[name] for name in NEVER_SAMPLED if name in vocabulary)
 
 
 def _existing(folder: str | Path) -> Path:

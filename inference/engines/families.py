@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from PIL import Image
 
+from inference.devices import Placement
 from inference.engines.requests import EngineError, EngineSettings
 from inference.images import Grey
 
@@ -43,7 +44,7 @@ class Family(Protocol):
         ...
 
 
-def load_family(settings: EngineSettings, *, device: str, dtype: str) -> Family:
+def load_family(settings: EngineSettings, *, placement: Placement) -> Family:
     """Read a folder by its family. Raises EngineError, naming the families, where it is of another."""
     family = _model_type(settings.folder)
     readable = _families()
@@ -52,10 +53,10 @@ def load_family(settings: EngineSettings, *, device: str, dtype: str) -> Family:
             f"{settings.folder} holds a model of type {family}. Read here are {', '.join(sorted(readable))}. "
             "Serve another one elsewhere, with vLLM say, and ask it through its endpoint."
         )
-    return readable[family](settings, device, dtype)
+    return readable[family](settings, placement)
 
 
-def _families() -> dict[str, Callable[[EngineSettings, str, str], Family]]:
+def _families() -> dict[str, Callable[[EngineSettings, Placement], Family]]:
     """By `model_type` in config.json."""
     from inference.engines.qwen_family import Qwen3Family, Qwen25Family
     from inference.engines.square_families import DeepseekFamily, GemmaFamily, LlavaFamily

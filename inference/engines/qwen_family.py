@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from PIL import Image
-from transformers import Qwen3VLForConditionalGeneration
+from transformers import Qwen2_5_VLForConditionalGeneration, Qwen3VLForConditionalGeneration
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 from transformers.models.qwen3_vl import processing_qwen3_vl as published
 from transformers.processing_utils import ProcessorMixin
 
+from inference.devices import Placement
 from inference.engines.requests import EngineSettings
 from inference.images import Grey, prepare_image
-from inference.qwen_vl import (
-    NEVER_SAMPLED,
-    film_prompt,
-    load_model_and_processor,
-    load_tokenizer,
-)
+from inference.qwen_vl import film_prompt, load_processor, load_tokenizer, never_sampled
 
 
 class Qwen3VLProcessor(published.Qwen3VLProcessor):
@@ -42,18 +37,18 @@ class Qwen25Family:
 
     sees_films = True
 
-    def __init__(self, settings: EngineSettings, device: str, dtype: str) -> None:
+    def __init__(self, settings: EngineSettings, placement: Placement) -> None:
         self._settings = settings
-        self._load(device, dtype)
+        self._load(placement)
         images = self._processor.image_processor
         self._factor = int(images.patch_size) * int(images.merge_size)
 
-    def _load(self, device: str, dtype: str) -> None:
-        loaded = load_model_and_processor(self._settings.folder, device=device, dtype=dtype)
-        self.model: Any = loaded.model
-        self._processor: Any = loaded.processor
-        self.tokenizer: Any = loaded.processor.tokenizer
-        self.suppressed_tokens: tuple[int, ...] = loaded.suppressed_tokens
+    def _load(self, placement: Placement) -> None:
+        folder = self._settings.folder
+        self._processor: Any = load_processor(folder)
+        self.tokenizer: Any = self._processor.tokenizer
+        self.model: Any = placement.load(Qwen2_5_VLForConditionalGeneration, folder)
+        self.suppressed_tokens: tuple[int, ...] = never_sampled(self.tokenizer)
 
     def picture(self, film: Grey) -> Image.Image:
         return prepare_image(
@@ -86,7 +81,7 @@ class Qwen25Family:
 class Qwen3Family(Qwen25Family):
     """Qwen3-VL: the same picture in other patches."""
 
-    def _load(self, device: str, dtype: str) -> None:
+    def _load(self, placement: Placement) -> None:
         folder = self._settings.folder
         self.tokenizer = load_tokenizer(folder)
         self._processor = Qwen3VLProcessor(
@@ -94,7 +89,5 @@ class Qwen3Family(Qwen25Family):
             tokenizer=self.tokenizer,
             chat_template=self.tokenizer.chat_template,
         )
-        self.model = Qwen3VLForConditionalGeneration.from_pretrained(folder, dtype=getattr(torch, dtype))
-        self.model.to(device=device).eval()
-        vocabulary = self.tokenizer.get_vocab()
-        self.suppressed_tokens = tuple(vocabulary[name] for name in NEVER_SAMPLED if name in vocabulary)
+        self.model = placement.load(Qwen3VLForConditionalGeneration, folder)
+        self.suppressed_tokens = never_sampled(self.tokenizer)

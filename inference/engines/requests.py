@@ -22,9 +22,12 @@ class EngineError(Exception):
 class EngineSettings:
     """Which model, and how. `sha256`, where given, must be the folder's `folder_sha256`.
 
-    `device` is "auto", "cpu" or "cuda"; `dtype` is "auto" (bfloat16 on an accelerator, else float32) or
-    torch's name. `micro_batch`: how many requests share a forward pass. `feature_bytes`: how much of what
-    the model made of the last films is kept for further questions on them; 0 keeps nothing.
+    `device` is "auto" (CUDA, else Apple's MPS, else the CPU), one of torch's devices, "spread" (over all CUDA
+    devices), or a list of devices over which the weights are spread, each with the most that it takes of
+    them where that is said: "cuda:0=40GiB,cuda:1,cpu,disk". `dtype` is "auto" (what fits the device, see
+    `inference.devices`) or torch's name. `micro_batch`: how many requests share a forward pass.
+    `feature_bytes`: how much of what the model made of the last films is kept for further questions on
+    them; 0 keeps nothing.
     """
 
     folder: Path

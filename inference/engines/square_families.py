@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from inference.devices import Placement
 from inference.engines.requests import EngineError, EngineSettings
 from inference.images import Grey, picture_of
 from inference.regions import Preparation
@@ -24,7 +24,7 @@ class SquareFamily:
     sees_films = True
     never_sampled: tuple[str, ...] = ()
 
-    def __init__(self, settings: EngineSettings, device: str, dtype: str) -> None:
+    def __init__(self, settings: EngineSettings, placement: Placement) -> None:
         self._processor: Any = AutoProcessor.from_pretrained(settings.folder, trust_remote_code=False)
         if not hasattr(self._processor, "image_processor"):
             raise EngineError(
@@ -40,10 +40,9 @@ class SquareFamily:
                 "own ratio. Choose the preparation square, crop or pad."
             )
         self.chat("?")
-        model: Any = AutoModelForImageTextToText.from_pretrained(
-            settings.folder, dtype=getattr(torch, dtype), trust_remote_code=False
+        self.model: Any = placement.load(
+            AutoModelForImageTextToText, settings.folder, trust_remote_code=False
         )
-        self.model: Any = model.to(device=device).eval()
         vocabulary = self.tokenizer.get_vocab()
         named = {vocabulary[name] for name in self.never_sampled if name in vocabulary}
         self.suppressed_tokens: tuple[int, ...] = tuple(

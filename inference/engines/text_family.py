@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from PIL import Image
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from inference.devices import Placement
 from inference.engines.requests import EngineError, EngineSettings
 from inference.images import Grey
 
@@ -22,7 +22,7 @@ class TextFamily:
     sees_films = False
     suppressed_tokens: tuple[int, ...] = ()
 
-    def __init__(self, settings: EngineSettings, device: str, dtype: str) -> None:
+    def __init__(self, settings: EngineSettings, placement: Placement) -> None:
         self.tokenizer: Any = AutoTokenizer.from_pretrained(settings.folder, trust_remote_code=False)
         if not self.tokenizer.chat_template:
             raise EngineError(
@@ -31,10 +31,7 @@ class TextFamily:
             )
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            settings.folder, dtype=getattr(torch, dtype), trust_remote_code=False
-        )
-        self.model: Any = model.to(device=device).eval()
+        self.model: Any = placement.load(AutoModelForCausalLM, settings.folder, trust_remote_code=False)
 
     def picture(self, film: Grey) -> Image.Image:
         raise EngineError("This model reads text alone and sees no films.")

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
 
+from inference.devices import free_memory, is_memory_full, place
 from inference.engines.families import Family, load_family
 from inference.engines.image_features import RememberedFeatures
 from inference.engines.requests import (
@@ -60,14 +61,9 @@ class TransformersEngine:
 
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
-        device = settings.device
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        dtype = settings.dtype
-        if dtype == "auto":
-            dtype = "float32" if device == "cpu" else "bfloat16"
+        placement = place(settings.device, settings.dtype)
         try:
-            self._family = load_family(settings, device=device, dtype=dtype)
+            self._family = load_family(settings, placement=placement)
         except EngineError:
             raise
         except Exception as error:  # the readers of weights raise errors of their own kinds
@@ -81,7 +77,7 @@ class TransformersEngine:
         )
         # For the whole process: cuDNN plans attention anew for each length, 11 ms a layer and token (H200).
         torch.backends.cuda.enable_cudnn_sdp(False)
-        self._device = torch.device(device)
+        self._device = torch.device(placement.device)
         tokenizer = self._family.tokenizer
         # Some families add line breaks and tags to their vocabulary: these are words, no signs.
         self._reserved_words = {
@@ -92,7 +88,7 @@ class TransformersEngine:
             tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(self._end_tokens)
         )
         num_weights = sum(weight.numel() for weight in self._model.parameters())
-        self._is_small_on_cpu = device == "cpu" and num_weights < SMALL_NUM_WEIGHTS
+        self._is_small_on_cpu = placement.device == "cpu" and num_weights < SMALL_NUM_WEIGHTS
         self._max_positions = int(self._model.config.get_text_config().max_position_embeddings)
 
     @property
@@ -161,7 +157,9 @@ class TransformersEngine:
                         if not isinstance(event, Token):
                             answered.add(event.key)
                         yield event
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not is_memory_full(error):
+                raise
             if len(rows) == 1:
                 raise EngineError(
                     "The model's memory is too small for this film and question. "
@@ -169,7 +167,7 @@ class TransformersEngine:
                 ) from error
             if self.features is not None:
                 self.features.forget()
-            torch.cuda.empty_cache()
+            free_memory()
             left = [row for row in rows if row.request.key not in answered]
             half = (len(left) + 1) // 2
             yield from self._generate_batch(left[:half], is_wanted)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from inference.devices import Placement
 from inference.engines import (
     Done,
     Engine,
@@ -93,7 +94,7 @@ def test_it_is_stopped_by_closing_by_deadline_and_by_length(engine: Engine) -> N
 def test_placeholders_can_never_be_drawn(
     folder: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    family = load_family(settings_for(folder), device="cpu", dtype="float32")
+    family = load_family(settings_for(folder), placement=Placement("cpu", "float32"))
     signs = [token for token in family.tokenizer.get_vocab() if "image" in token]
     tokens = family.tokenizer.convert_tokens_to_ids(signs)
     drawn_from: list[torch.Tensor] = []
@@ -116,7 +117,7 @@ def test_the_familys_own_signs_are_refused_in_a_question_and_line_breaks_are_not
 
 
 def test_the_model_sees_the_very_picture_that_was_prepared(folder: Path) -> None:
-    family = load_family(settings_for(folder), device="cpu", dtype="float32")
+    family = load_family(settings_for(folder), placement=Placement("cpu", "float32"))
     picture = family.picture(ask("x").shown_film)
     batch = family.read([picture], [family.chat("What?")])
     seen = batch.get("high_res_pixel_values", batch["pixel_values"]).numpy().reshape(-1)
@@ -142,7 +143,7 @@ def test_a_square_is_cut_stretched_or_padded_as_the_version_says(
     preparation: Preparation, tmp_path: Path
 ) -> None:
     folder = write_tiny_model("gemma3", tmp_path)
-    family = load_family(settings_for(folder, preparation=preparation), device="cpu", dtype="float32")
+    family = load_family(settings_for(folder, preparation=preparation), placement=Placement("cpu", "float32"))
     white = np.full((200, 100), 255, dtype=np.uint8)
     picture = np.asarray(family.picture(white))
     assert picture.shape == (56, 56, 3)

@@ -179,6 +179,9 @@ DRAIN_SECONDS = int(os.environ.get("DRAIN_SECONDS", "60"))
 # Completions that a worker has written at once: by a model in its memory, and by a model server.
 INFERENCE_MICRO_BATCH = int(os.environ.get("INFERENCE_MICRO_BATCH", "8"))
 INFERENCE_IN_FLIGHT = int(os.environ.get("INFERENCE_IN_FLIGHT", "16"))
+# Where the models in a worker's memory compute, see inference.devices.
+INFERENCE_DEVICE = os.environ.get("INFERENCE_DEVICE") or "auto"
+INFERENCE_DTYPE = os.environ.get("INFERENCE_DTYPE") or "auto"
 GATE_NUM_PHANTOMS = int(os.environ.get("GATE_NUM_PHANTOMS", "200"))
 
 # A Ray cluster on which runs may learn: its job API, hosts beside this machine that it may be on, and storage

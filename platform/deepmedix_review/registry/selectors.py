@@ -234,6 +234,8 @@ def folder_settings(version: ModelVersion) -> EngineSettings:
         max_pixels=version.max_pixels,
         preparation=Preparation(version.image_preparation),
         micro_batch=settings.INFERENCE_MICRO_BATCH,
+        device=settings.INFERENCE_DEVICE,
+        dtype=settings.INFERENCE_DTYPE,
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from pytest_django import Settings
 from safetensors.numpy import save_file
@@ -26,7 +26,7 @@ from deepmedix_review.registry.selectors import engine_settings, prompt_of
 from deepmedix_review.registry.services import promote, register_model
 from deepmedix_review.registry.tasks import request_registering, take_model_in
 from deepmedix_review.registry.wanted import WantedVersion
-from inference.engines import Done
+from inference.engines import Done, EngineSettings
 from inference.phantoms import DEMO_SEEDS
 from inference.presets import PRESETS
 from inference.prompts import TEMPLATES
@@ -67,6 +67,10 @@ def test_a_folder_of_every_preset_keeps_all_that_the_same_completion_needs(incom
     prompt = TEMPLATES[preset.prompt_template]
     assert asked == (prompt.key, prompt.version, preset.temperature, preset.size_multiple)
     assert engine_settings(version).preparation is preset.preparation
+    with override_settings(INFERENCE_DEVICE="spread", INFERENCE_DTYPE="float16"):
+        placed = engine_settings(version)
+    assert isinstance(placed, EngineSettings)
+    assert (placed.device, placed.dtype) == ("spread", "float16")
 
 
 @pytest.mark.django_db
