@@ -47,8 +47,9 @@ def settings_of(options: argparse.Namespace, preset: ServingPreset) -> EngineSet
     if options.endpoint is None:
         if not preset.transformers_class:
             raise ValueError(
-                f"{preset.name} brings code of its own, which never runs here. Serve it elsewhere and name "
-                "that with --endpoint and --served-model."
+                f"{preset.name} brings code of its own, which never runs from a shell. Serve it elsewhere "
+                "and name that with --endpoint and --served-model, or register its folder on the platform, "
+                "where an admin can allow it."
             )
         return EngineSettings(
             folder=options.model,

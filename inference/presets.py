@@ -19,7 +19,8 @@ _PIXELS_512 = 512 * 512
 class ServingPreset:
     """`min_pixels` and `max_pixels` bound the area of the image that the model sees, `size_multiple` divides
     its sides. `model_id` is its name at Hugging Face. `transformers_class` is empty where the model brings
-    code of its own, which never runs here: such a model is asked through an endpoint only. `known_by` says
+    code of its own: such a model is asked through an endpoint, or from a folder whose code an admin has read
+    and allowed. `known_by` says
     where prompt, frame and picture are known from, and what is not verified; `limits` is what the licence
     forbids or asks for, in a sentence."""
 

@@ -6,7 +6,7 @@ from inference.dialects import DIALECT_WORDS
 from inference.presets import PRESETS, ServingPreset
 from inference.prompts import TEMPLATES
 
-_ENDPOINT_ONLY = "its own code: through an endpoint only"
+_OWN_CODE = "its own code: through an endpoint, or where an admin allows it"
 
 
 def said_presets() -> str:
@@ -25,7 +25,7 @@ def said_presets() -> str:
         (
             f"`{key}`",
             _model(preset),
-            f"`{preset.transformers_class}`" if preset.transformers_class else _ENDPOINT_ONLY,
+            f"`{preset.transformers_class}`" if preset.transformers_class else _OWN_CODE,
             preset.licence,
             _picture(preset),
             f"`{preset.prompt_template}` v{TEMPLATES[preset.prompt_template].version}",

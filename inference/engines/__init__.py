@@ -71,6 +71,8 @@ def load_engine(settings: AnySettings) -> ServingEngine:
         from inference.engines.replay_engine import ReplayEngine
 
         return ReplayEngine(settings)
+    if settings.runs_own_code and not settings.sha256:
+        raise EngineError("Code of a folder's own runs only where the sha256 of what was read is named.")
     if settings.sha256 and folder_sha256(settings.folder) != settings.sha256:
         raise EngineError(
             f"The files in {settings.folder} are not those that were registered. "

@@ -1,7 +1,7 @@
 """Which families of models are read here, and what differs between them: the film's picture, and the words
 round it.
 
-Only classes that transformers itself holds are loaded: a folder's own code never runs.
+Classes that transformers itself holds are loaded. A folder's own code runs only where the settings say so.
 """
 
 from __future__ import annotations
@@ -46,6 +46,10 @@ class Family(Protocol):
 
 def load_family(settings: EngineSettings, *, placement: Placement) -> Family:
     """Read a folder by its family. Raises EngineError, naming the families, where it is of another."""
+    if settings.runs_own_code:
+        from inference.engines.own_code_family import OwnCodeFamily
+
+        return OwnCodeFamily(settings, placement)
     family = _model_type(settings.folder)
     readable = _families()
     if family not in readable:

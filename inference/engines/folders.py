@@ -6,7 +6,7 @@ from pathlib import Path
 from inference.engines.requests import EngineError
 
 # What decides what a model writes; cards and read-me files may change without making it another model.
-MODEL_SUFFIXES = frozenset({".safetensors", ".json", ".txt", ".jinja", ".model"})
+MODEL_SUFFIXES = frozenset({".safetensors", ".json", ".txt", ".jinja", ".model", ".py"})
 NO_PART_OF_THE_MODEL = frozenset({"card.json", "README.txt", "LICENSE.txt"})
 
 

@@ -27,7 +27,9 @@ class EngineSettings:
     them where that is said: "cuda:0=40GiB,cuda:1,cpu,disk". `dtype` is "auto" (what fits the device, see
     `inference.devices`) or torch's name. `micro_batch`: how many requests share a forward pass.
     `feature_bytes`: how much of what the model made of the last films is kept for further questions on
-    them; 0 keeps nothing.
+    them; 0 keeps nothing. `runs_own_code`: the Python in the folder is run, which may do whatever this
+    process may; `sha256` must then be given, so that it is the code that somebody has read. `size_multiple`
+    divides the sides of such a model's picture.
     """
 
     folder: Path
@@ -39,6 +41,8 @@ class EngineSettings:
     dtype: str = "auto"
     micro_batch: int = 8
     feature_bytes: int = 256 * 1024**2
+    size_multiple: int = 28
+    runs_own_code: bool = False
 
 
 @dataclass(frozen=True)

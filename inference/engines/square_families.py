@@ -23,26 +23,24 @@ class SquareFamily:
 
     sees_films = True
     never_sampled: tuple[str, ...] = ()
+    runs_own_code = False
 
     def __init__(self, settings: EngineSettings, placement: Placement) -> None:
-        self._processor: Any = AutoProcessor.from_pretrained(settings.folder, trust_remote_code=False)
+        self._settings = settings
+        # First: it looks whether the code that a folder brings may be what it says.
+        model_class = self._model_class()
+        self._processor: Any = AutoProcessor.from_pretrained(
+            settings.folder, trust_remote_code=self.runs_own_code
+        )
         if not hasattr(self._processor, "image_processor"):
             raise EngineError(
                 f"{settings.folder} says nothing of how films are prepared: processor_config.json or "
                 "preprocessor_config.json is missing. Get it from where the model came from."
             )
         self.tokenizer: Any = self._processor.tokenizer
-        self._size = self._square()
-        self._preparation = settings.preparation
-        if settings.preparation is Preparation.ASPECT:
-            raise EngineError(
-                f"This model sees squares of {self._size[0]} x {self._size[1]} pixels, not films in their "
-                "own ratio. Choose the preparation square, crop or pad."
-            )
+        self._require_preparation()
         self.chat("?")
-        self.model: Any = placement.load(
-            AutoModelForImageTextToText, settings.folder, trust_remote_code=False
-        )
+        self.model: Any = placement.load(model_class, settings.folder, trust_remote_code=self.runs_own_code)
         vocabulary = self.tokenizer.get_vocab()
         named = {vocabulary[name] for name in self.never_sampled if name in vocabulary}
         self.suppressed_tokens: tuple[int, ...] = tuple(
@@ -50,7 +48,9 @@ class SquareFamily:
         )
 
     def picture(self, film: Grey) -> Image.Image:
-        return picture_of(film, preparation=self._preparation, size=self._size, padding=self._padding())
+        return picture_of(
+            film, preparation=self._settings.preparation, size=self._square(), padding=self._padding()
+        )
 
     def chat(self, question: str) -> str:
         message = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": question}]}]
@@ -83,6 +83,17 @@ class SquareFamily:
             **self._extra(),
         )
         return batch.to(self.model.dtype)
+
+    def _model_class(self) -> Any:
+        return AutoModelForImageTextToText
+
+    def _require_preparation(self) -> None:
+        if self._settings.preparation is Preparation.ASPECT:
+            width, height = self._square()
+            raise EngineError(
+                f"This model sees squares of {width} x {height} pixels, not films in their own ratio. Choose "
+                "the preparation square, crop or pad."
+            )
 
     def _square(self) -> tuple[int, int]:
         """(width, height) of what the model sees."""

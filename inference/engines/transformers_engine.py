@@ -69,10 +69,10 @@ class TransformersEngine:
         except Exception as error:  # the readers of weights raise errors of their own kinds
             raise EngineError(f"The model in {settings.folder} could not be read: {error}") from error
         self._model = self._family.model
-        # What reads texts alone has no eye.
+        # What reads texts alone has no eye, and code of a folder's own may name its eye otherwise.
         self.features = (
             RememberedFeatures(self._model.model, most_bytes=settings.feature_bytes)
-            if self._family.sees_films
+            if self._family.sees_films and hasattr(self._model.model, "get_image_features")
             else None
         )
         # For the whole process: cuDNN plans attention anew for each length, 11 ms a layer and token (H200).

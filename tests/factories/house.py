@@ -4,7 +4,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -32,7 +34,8 @@ from deepmedix_review.feedback.models import (
 )
 from deepmedix_review.feedback.services import freeze_dataset, pass_or_hold
 from deepmedix_review.reasoning.models import InferenceBatch
-from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.models import CodeAllowance, ModelVersion
+from deepmedix_review.registry.own_code import code_of
 from deepmedix_review.reviews.criteria.library import Option
 from deepmedix_review.reviews.criteria.versions import Asked, library, save_criterion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
@@ -60,6 +63,7 @@ from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFact
 from tests.factories.asked_and_measured import compared, half_answered, measured
 from tests.factories.knowing import NOTHING, measure_for
 from tests.factories.learning import a_reading_to_learn_from, finished_run
+from tests.factories.own_code import MODELING
 from tests.factories.reasoning import say
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.factories.reviews import complete, sign
@@ -111,6 +115,7 @@ class House:
     inference_batch: InferenceBatch
     arena_run: ArenaRun
     metric_run: MetricRun
+    with_code: ModelVersion
 
 
 def furnish() -> House:
@@ -217,6 +222,7 @@ def furnish() -> House:
         inference_batch=half_answered(admin, studies[0]),
         arena_run=compared(films, serving, researcher),
         metric_run=measured(collection, serving, researcher),
+        with_code=_with_code(admin),
     )
 
 
@@ -388,6 +394,24 @@ def write_samples(run: TrainingRun, film: Instance) -> None:
             reward=None if kind == "held_out" else 1.0,
             parts={} if kind == "held_out" else {"format": 1.0},
         )
+
+
+def _with_code(admin: User) -> ModelVersion:
+    """Its folder brings code of its own, which was allowed, taken back and allowed again."""
+    folder = Path(settings.MODEL_FOLDER) / "of-the-house"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "modeling_own.py").write_text(MODELING)
+    version = ModelVersionFactory.create(number=3000, preset="maira-2", folder=str(folder))
+    now = timezone.now()
+    for taken_back in ({"revoked_by": admin, "revoked_at": now}, {}):
+        CodeAllowance.objects.create(
+            version=version,
+            sha256=version.sha256,
+            code_sha256=code_of(version).sha256,
+            allowed_by=admin,
+            **taken_back,
+        )
+    return version
 
 
 def _before_the_gate(parent: ModelVersion, *, held: ModelVersion) -> ModelVersion:

@@ -107,7 +107,10 @@ def test_a_model_on_another_server_is_asked_and_its_regions_are_in_film_pixels(
             ["--endpoint", "http://127.0.0.1:1/v1", "--served-model", "x", "--num-in-flight", "0"],
             "at least 1",
         ),
-        (["--model", ".", "--preset", "maira-2"], "MAIRA-2 brings code of its own, which never runs here."),
+        (
+            ["--model", ".", "--preset", "maira-2"],
+            "MAIRA-2 brings code of its own, which never runs from a shell.",
+        ),
     ],
 )
 def test_a_server_that_can_not_be_asked_is_refused_before_any_film_is_sent(

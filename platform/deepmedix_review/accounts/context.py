@@ -19,6 +19,7 @@ NAVIGATION = (
     (Capability.VIEW_MODELS, "dataset-list", "Data sets"),
     (Capability.VIEW_MODELS, "training-run-list", "Training runs"),
     (Capability.VIEW_MODELS, "model-list", "Models"),
+    (Capability.ALLOW_MODEL_CODE, "model-code-list", "Models' code"),
     (Capability.EXPORT_DATASETS, "export-list", "Exports"),
     (Capability.VIEW_AUDIT, "audit-list", "Audit"),
     (Capability.MANAGE_ACCOUNTS, "account-list", "Accounts"),

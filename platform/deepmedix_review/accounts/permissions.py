@@ -36,6 +36,7 @@ class Capability(StrEnum):
     VIEW_MODELS = "view models, data sets and training runs"
     REGISTER_MODELS = "register models"
     PROMOTE_MODELS = "promote models"
+    ALLOW_MODEL_CODE = "allow models to run code of their own"
     SET_GATE_POLICY = "change the gate's policy"
     MAKE_SHADOW_STUDIES = "make shadow studies"
     TRACE_LEARNING = "see which models learned from whom"
@@ -59,6 +60,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.VIEW_RESULTS,
             Capability.EXPORT_DATASETS,
             Capability.TRACE_LEARNING,
+            Capability.ALLOW_MODEL_CODE,
             Capability.VIEW_AUDIT,
             Capability.MANAGE_ACCOUNTS,
             Capability.MANAGE_WEBHOOKS,

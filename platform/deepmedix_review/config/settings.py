@@ -103,6 +103,8 @@ WHITENOISE_USE_FINDERS = True
 FILM_FOLDER = HOME / "films"
 MODEL_FOLDER = HOME / "models"
 UPLOAD_FOLDER = HOME / "uploads"
+# Where transformers puts the code of a model that brings its own, before it runs it.
+os.environ.setdefault("HF_MODULES_CACHE", str(HOME / "model-code"))
 # Models that were trained elsewhere on a bundle from here are copied to this folder, a folder each.
 RETURN_FOLDER = Path(os.environ.get("RETURN_FOLDER") or HOME / "returned")
 # Models from outside that a researcher may register are copied to this folder, a folder each.

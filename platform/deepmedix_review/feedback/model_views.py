@@ -50,6 +50,7 @@ from deepmedix_review.feedback.selectors import (
 )
 from deepmedix_review.feedback.services import retire_candidate
 from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.own_code import brings_code, code_refusal
 from deepmedix_review.registry.selectors import (
     find_former_model,
     find_serving_model,
@@ -90,6 +91,8 @@ def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
         "lineage": lineage,
         "num_recorded": version.completions.count() if version.source == ModelVersion.Source.RECORDED else 0,
         "training_refusal": training_refusal(version),
+        "brings_code": brings_code(version),
+        "code_refusal": code_refusal(version),
         "card": card_figures(version),
         "curves": curves_of(series_of(metrics, recipe=lineage.run.recipe)) if lineage.run else (),
         "changes": most_changed(lineage.decision, number=_num_changed(request)) if lineage.decision else None,

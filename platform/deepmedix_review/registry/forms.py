@@ -108,6 +108,5 @@ class FolderForm(VersionForm):
     field_order = ("folder", "preset")
 
     def __init__(self, *args: Any, folders: list[str], **kwargs: Any) -> None:
-        presets = tuple(key for key, preset in PRESETS.items() if preset.transformers_class)
-        super().__init__(*args, presets=presets, **kwargs)
+        super().__init__(*args, presets=tuple(PRESETS), **kwargs)
         offer(self, "folder", [(name, name) for name in folders])

@@ -112,6 +112,32 @@ class ModelVersion(PublicModel):
         return of[self.Source(self.source)]
 
 
+class CodeAllowance(PublicModel):
+    """An admin's word that the code which a version's folder brings may run here. One that was taken back
+    stays as a record."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="code_allowances")
+    sha256 = models.CharField(max_length=64, help_text="of the folder's files, code and weights")
+    code_sha256 = models.CharField(max_length=64, help_text="of its code alone, as it was read")
+    allowed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version"], condition=Q(revoked_at=None), name="one_allowance_of_a_version_stands"
+            ),
+            models.CheckConstraint(
+                condition=Q(revoked_at=None, revoked_by=None)
+                | Q(revoked_at__isnull=False, revoked_by__isnull=False),
+                name="who_took_an_allowance_back_is_known",
+            ),
+        ]
+
+
 class ModelJob(LeasedJob):
     """What a worker does for a version: it takes a folder in, or asks the version about drawn films.
 

@@ -12,7 +12,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.registry.incoming import incoming_folder, incoming_names, unfit_folders
 from deepmedix_review.registry.models import ModelJob
-from deepmedix_review.registry.services import lock_registry, register_folder, require_no_own_code
+from deepmedix_review.registry.services import lock_registry, register_folder
 from deepmedix_review.registry.wanted import WantedVersion
 
 
@@ -26,7 +26,7 @@ def queue_registering(folder: str, *, wanted: WantedVersion, actor: User) -> Mod
             "There is no such folder among those that wait to be registered. Copy the model there, with its "
             "config.json and its .safetensors files."
         )
-    require_no_own_code(wanted.settings())
+    wanted.settings()
     with transaction.atomic():
         # Two presses ask once: where nothing waits yet, no row could hold up the second.
         lock_registry()

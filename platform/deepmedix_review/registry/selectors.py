@@ -15,6 +15,7 @@ from deepmedix_review.common.dates import say_moment
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.registry.models import ModelJob, ModelVersion
+from deepmedix_review.registry.own_code import brings_code, code_refusal
 from inference.dialects import Dialect
 from inference.dialects.shapes import shape_of
 from inference.engines import EndpointSettings, EngineError, EngineSettings
@@ -141,12 +142,15 @@ def prompt_of(version: ModelVersion) -> PromptTemplate:
 
 
 def require_askable(version: ModelVersion) -> None:
-    """Raises RefusedByRule for one that only holds what was recorded elsewhere."""
+    """Raises RefusedByRule for one that only holds what was recorded elsewhere, and for one whose own code
+    nobody has allowed."""
     if version.source == ModelVersion.Source.RECORDED:
         raise RefusedByRule(
             f"{version} holds completions that were recorded elsewhere, so it can't be asked and can't serve."
             " Import more of them, or register the model itself."
         )
+    if refusal := code_refusal(version):
+        raise RefusedByRule(refusal)
 
 
 def unreachable_because(version: ModelVersion) -> str:
@@ -227,9 +231,13 @@ def folder_settings(version: ModelVersion) -> EngineSettings:
     """Raises RefusedByRule where its weights are not here."""
     if version.source != ModelVersion.Source.FOLDER:
         raise RefusedByRule(f"The weights of {version} are not here: it is of the kind {version.source}.")
+    if refusal := code_refusal(version):
+        raise RefusedByRule(refusal)
     return EngineSettings(
         folder=Path(version.folder),
         sha256=version.sha256,
+        runs_own_code=brings_code(version),
+        size_multiple=version.size_multiple,
         min_pixels=version.min_pixels,
         max_pixels=version.max_pixels,
         preparation=Preparation(version.image_preparation),

@@ -19,6 +19,7 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import former_model, require_askable, serving_model
 from inference.engines import EngineError, folder_sha256, require_weights
 from inference.engines.folders import model_files
+from inference.engines.own_code import own_classes
 from inference.presets import PRESETS, ServingPreset
 from inference.prompts import template
 
@@ -98,15 +99,6 @@ def register_folder(
             actor=actor, action="register_model", subject=version, details={"number": version.number}
         )
     return RegisteredFolder(version, is_new=True)
-
-
-def require_no_own_code(preset: ServingPreset) -> None:
-    """Raises RefusedByRule for a model that is asked through a server only."""
-    if not preset.transformers_class:
-        raise RefusedByRule(
-            f"{preset.name} brings code of its own, which never runs here. Serve it elsewhere and import its "
-            "outputs, or choose a preset whose class is read here."
-        )
 
 
 def register_recorded(
@@ -234,7 +226,12 @@ def asked_as(preset: ServingPreset) -> dict[str, Any]:
 
 
 def _require_class(folder: Path, preset: ServingPreset) -> None:
-    require_no_own_code(preset)
+    if not preset.transformers_class:
+        try:
+            own_classes(folder)
+        except EngineError as error:
+            raise RefusedByRule(f"{preset.name} brings code of its own. {error}") from error
+        return
     try:
         told = json.loads((folder / "config.json").read_text("utf-8"))
         classes = told.get("architectures") or []

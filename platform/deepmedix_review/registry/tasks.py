@@ -6,6 +6,7 @@ from django.db import transaction
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.common import jobs
+from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.registry import checking, registering
 from deepmedix_review.registry.models import ModelJob, ModelVersion
 from deepmedix_review.registry.selectors import engine_settings
@@ -24,7 +25,13 @@ _loaded: dict[EngineSettings, ServingEngine] = {}
 def engine_of(version: ModelVersion) -> ServingEngine:
     """One model a process: the last folder that was asked stays in memory until another one is. Raises
     CannotGenerate where one is in memory and writes nothing."""
-    wanted = engine_settings(version)
+    try:
+        wanted = engine_settings(version)
+    except RefusedByRule:
+        # Code that may not run any more goes from memory too.
+        for known in [one for one in _loaded if str(one.folder) == version.folder and one.runs_own_code]:
+            del _loaded[known]
+        raise
     if not isinstance(wanted, EngineSettings):
         return load_engine(wanted)
     if wanted not in _loaded:

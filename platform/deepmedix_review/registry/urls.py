@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from deepmedix_review.registry import api_views, views
+from deepmedix_review.registry import api_views, code_views, views
 
 page_urlpatterns = [
     path("models/new/", views.register, name="model-register"),
@@ -12,6 +12,9 @@ page_urlpatterns = [
     path("models/<uuid:uid>/ask/", views.ask, name="model-ask"),
     path("models/<uuid:uid>/calibrate/", views.calibrate, name="model-calibrate"),
     path("models/<uuid:uid>/correct/", views.correct, name="model-correct"),
+    path("models/code/", code_views.list_code, name="model-code-list"),
+    path("models/<uuid:uid>/code/", code_views.show_code, name="model-code"),
+    path("models/<uuid:uid>/code/revoke/", code_views.revoke, name="model-code-revoke"),
     path("models/jobs/<uuid:uid>/cancel/", views.cancel_job, name="model-job-cancel"),
     path("models/jobs/<uuid:uid>/retry/", views.retry_job, name="model-job-retry"),
 ]

@@ -118,7 +118,7 @@ def test_the_same_folder_under_a_new_name_is_told_by_the_version_that_there_is(
     ("preset", "more", "sentence"),
     [
         ("medgemma", (), "Choose one of llava, huatuogpt-vision"),
-        ("maira-2", (), "brings code of its own, which never runs here"),
+        ("maira-2", (), "brings code of its own. The folder brings no code of its own"),
         ("llava", ("--temperature", "3"), "from 0 to 2"),
         ("llava", ("--max-new-tokens", "0"), "1 to 32768 tokens"),
         ("llava", ("--name", "x" * 81), "at most 80 characters"),
