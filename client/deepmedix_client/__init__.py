@@ -5,7 +5,7 @@
 >>> client.readings(study="Pilot").to_pandas()  # doctest: +SKIP
 """
 
-from deepmedix_client.asking import Failure, InferenceBatch
+from deepmedix_client.asking import Failure, InferenceBatch, InferenceWorker
 from deepmedix_client.client import Client
 from deepmedix_client.erasing import Erasure, ErasurePreview, NamedUse
 from deepmedix_client.errors import (
@@ -46,6 +46,7 @@ __all__ = [
     "Gate",
     "HeldStudy",
     "InferenceBatch",
+    "InferenceWorker",
     "JobFailed",
     "Model",
     "NamedUse",

@@ -12,6 +12,7 @@ from deepmedix_client.shapes import moment, shaped
 from deepmedix_client.waiting import waited_for
 
 BATCHES = "/api/inference-batches/"
+WORKERS = "/api/inference-workers/"
 _STATES = {"through": "done", "cancelled": "cancelled", "not asked": "failed"}
 
 
@@ -118,3 +119,30 @@ def batch_of(connection: Connection, said: Mapping[str, Any], shows_progress: bo
         _connection=connection,
         _shows_progress=shows_progress,
     )
+
+
+@dataclass(frozen=True)
+class InferenceWorker:
+    """A process that answers. `state` is at work, idle, can't generate, draining, gone or lost; `problem`
+    says which versions it can't run and why."""
+
+    uid: str
+    name: str
+    state: str
+    model: str | None
+    num_running: int
+    num_answered: int
+    problem: str
+    started_at: datetime | None
+    seen_at: datetime | None
+    drains_until: datetime | None
+    ended_at: datetime | None
+
+    @property
+    def is_there(self) -> bool:
+        return self.state not in ("gone", "lost")
+
+
+def worker_of(said: Mapping[str, Any]) -> InferenceWorker:
+    moments = ("started_at", "seen_at", "drains_until", "ended_at")
+    return shaped(InferenceWorker, said, **{name: moment(said[name]) for name in moments})

@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from deepmedix_client.asking import BATCHES as INFERENCE_BATCHES
-from deepmedix_client.asking import InferenceBatch
+from deepmedix_client.asking import WORKERS as INFERENCE_WORKERS
+from deepmedix_client.asking import InferenceBatch, InferenceWorker, worker_of
 from deepmedix_client.asking import batch_of as inference_batch_of
 from deepmedix_client.connection import Connection
 from deepmedix_client.erasing import Erasure, ErasurePreview, erasure_of, of_what, preview_of
@@ -235,6 +236,10 @@ class Client:
     def inference_batch(self, uid: str) -> InferenceBatch:
         said = self._connection.get(f"{INFERENCE_BATCHES}{_uid(uid)}/")
         return inference_batch_of(self._connection, said, self._shows_progress)
+
+    def inference_workers(self) -> list[InferenceWorker]:
+        """Those that are there, then those that left within the hour."""
+        return [worker_of(said) for said in self._connection.get(INFERENCE_WORKERS)]
 
     # Measuring models
 

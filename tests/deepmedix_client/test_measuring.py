@@ -9,7 +9,7 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.models import ArenaRun, Judgement, MetricRun
 from deepmedix_review.evaluation.tasks import run_arena, run_metrics
 from deepmedix_review.reasoning.batches import services
-from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob
+from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob, InferenceWorker
 from deepmedix_review.reasoning.tasks import ask_batch, end_batch
 from tests.deepmedix_client.conftest import ClientOf
 from tests.deepmedix_review.evaluation.measured import few_draws, measured
@@ -54,6 +54,15 @@ def test_a_batch_is_asked_paused_resumed_tried_again_and_cancelled(client_of: Cl
     assert [one.uid for one in client.inference_batches()] == [batch.uid]
     with pytest.raises(DeepMedixError, match="'spring' is no uid"):
         client.ask(collection="spring")
+
+
+def test_workers_are_listed_with_what_each_is_at(client_of: ClientOf) -> None:
+    now = timezone.now()
+    InferenceWorker.objects.create(name="inference@a", seen_at=now, num_running=2)
+    InferenceWorker.objects.create(name="inference@b", seen_at=now, ended_at=now)
+    there, gone = client_of().inference_workers()
+    assert (there.name, there.state, there.num_running, there.is_there) == ("inference@a", "at work", 2, True)
+    assert (gone.name, gone.is_there, gone.ended_at, there.ended_at) == ("inference@b", False, now, None)
 
 
 @pytest.mark.usefixtures("few_draws")

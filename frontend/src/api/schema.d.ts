@@ -723,6 +723,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/inference-workers/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Those that are there by their names, then those that left within the hour, the last first. */
+        get: operations["list_inference_workers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/instances/{uid}/film/": {
         parameters: {
             query?: never;
@@ -4544,6 +4561,48 @@ export interface components {
             /** @description null where it is the film's first */
             look: components["schemas"]["Look"] | null;
         };
+        Worker: {
+            /** Format: uuid */
+            uid: string;
+            /** @description INFERENCE-WORKER@MACHINE */
+            name: string;
+            /**
+             * @description lost: gone without a word
+             *
+             *     * `at work` - at work
+             *     * `idle` - idle
+             *     * `can't generate` - can't generate
+             *     * `draining` - draining
+             *     * `gone` - gone
+             *     * `lost` - lost
+             */
+            state: components["schemas"]["WorkerStateEnum"];
+            /** @description v1, v2 …: which it answered with last; null before the first */
+            readonly model: string | null;
+            num_running: number;
+            /** @description since it started */
+            num_answered: number;
+            /** @description which versions it can't run and why, in sentences; else empty */
+            problem: string;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            seen_at: string;
+            /** Format: date-time */
+            drains_until: string | null;
+            /** Format: date-time */
+            ended_at: string | null;
+        };
+        /**
+         * @description * `at work` - at work
+         *     * `idle` - idle
+         *     * `can't generate` - can't generate
+         *     * `draining` - draining
+         *     * `gone` - gone
+         *     * `lost` - lost
+         * @enum {string}
+         */
+        WorkerStateEnum: "at work" | "idle" | "can't generate" | "draining" | "gone" | "lost";
     };
     responses: never;
     parameters: never;
@@ -6320,6 +6379,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InferenceJob"];
+                };
+            };
+        };
+    };
+    list_inference_workers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worker"][];
                 };
             };
         };

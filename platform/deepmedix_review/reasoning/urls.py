@@ -5,6 +5,7 @@ from django.urls import path
 from deepmedix_review.reasoning import api_views, recorded_views, views
 from deepmedix_review.reasoning.batches import api_views as batch_api
 from deepmedix_review.reasoning.batches import views as batch_views
+from deepmedix_review.reasoning.workers import api_views as worker_api
 from deepmedix_review.reasoning.workers import views as worker_views
 
 page_urlpatterns = [
@@ -30,6 +31,7 @@ page_urlpatterns = [
 api_urlpatterns = [
     path("studies/<uuid:uid>/inference/", api_views.StudyInferenceView.as_view()),
     path("recorded-completions/", api_views.RecordedView.as_view(), name="api-recorded-completions"),
+    path("inference-workers/", worker_api.WorkersView.as_view(), name="api-inference-workers"),
     path("inference-batches/", batch_api.BatchesView.as_view()),
     path("inference-batches/<uuid:uid>/", batch_api.BatchView.as_view()),
     path("inference-batches/<uuid:uid>/pause/", batch_api.PauseBatchView.as_view()),

@@ -433,6 +433,21 @@ def test_workers_are_shown_to_who_may_ask_and_the_lost_are_told_from_the_gone(ad
         assert page.count(f">{state}</span>") == 1
 
 
+def test_programs_see_the_workers_as_the_page_does(admin: Client) -> None:
+    address, now = "/api/inference-workers/", timezone.now()
+    assert client_of(ExpertFactory.create()).get(address).status_code == 403
+    assert admin.get(address).json() == []
+    at_work = a_worker(num_running=4, num_answered=7, model_version=ServingModelFactory.create())
+    InferenceWorker.objects.filter(pk=at_work.pk).update(unfit={"1": "v9 writes nothing."})
+    gone = a_worker(ended_at=now)
+    first, last = admin.get(address).json()
+    assert (first["uid"], first["state"], first["num_running"]) == (str(at_work.uid), "at work", 4)
+    assert (first["model"], first["num_answered"]) == (str(at_work.model_version), 7)
+    assert (first["problem"], first["ended_at"]) == ("v9 writes nothing.", None)
+    assert (last["uid"], last["state"], last["model"]) == (str(gone.uid), "gone", None)
+    assert admin.post(address).status_code == 405
+
+
 def test_the_list_goes_on_page_by_page_and_counts_nothing_of_what_is_through(admin: Client) -> None:
     address = reverse("inference-batches")
 

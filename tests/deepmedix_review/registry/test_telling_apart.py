@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from deepmedix_review.evaluation.models import ArenaRun, MetricRun
 from deepmedix_review.registry.selectors import Apart, tell_apart
 from tests.factories.accounts import AdminFactory, ResearcherFactory
 from tests.factories.reasoning import CompletionFactory
@@ -35,9 +36,18 @@ def test_lists_pages_and_choices_say_it() -> None:
     film = InstanceFactory.create()
     for version in (serving, other):
         CompletionFactory.create(instance=film, model_version=version)
+    by = ResearcherFactory.create()
+    measured = MetricRun.objects.create(
+        title="Monthly", model_version=serving, beside=other, collection_name="Spring, v1", requested_by=by
+    )
+    arena = ArenaRun.objects.create(title="Spring", prompt_version="1", num_wanted=2, requested_by=by)
+    arena.versions.set([serving, other])
     for person, address in (
         (ResearcherFactory, reverse("model-list")),
         (ResearcherFactory, reverse("model-compare")),
+        (ResearcherFactory, reverse("metric-run-list")),
+        (ResearcherFactory, reverse("metric-run", args=[measured.uid])),
+        (ResearcherFactory, reverse("arena-list")),
         (AdminFactory, reverse("inference-batch-new")),
         (AdminFactory, reverse("inference-fragment", args=[film.study.uid])),
     ):

@@ -8,6 +8,8 @@ from deepmedix_review.common.forms import FormInPlace, offer
 from deepmedix_review.evaluation.arena.services import LONGEST_REVISION, MOST_BATTLES, WantedRun
 from deepmedix_review.registry.endpoints import LONGEST_SERVED_MODEL, LONGEST_URL
 from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import tell_apart
+from deepmedix_review.registry.templatetags.versions import named
 
 LIMITS = (
     "requests_per_minute",
@@ -71,7 +73,8 @@ class ArenaForm(LimitsForm):
         offer(self, "key_name", [("", "none"), *((name, name) for name in keys)])
         field = self.fields["versions"]
         assert isinstance(field, forms.ModelMultipleChoiceField)
-        field.label_from_instance = lambda version: f"{version} {version.name}"  # type: ignore[method-assign,assignment]
+        apart = tell_apart(list(field.queryset or ()))
+        field.label_from_instance = lambda version: f"{version} {named(version, apart)}"  # type: ignore[method-assign,assignment]
 
     @property
     def first_fields(self) -> list[forms.BoundField]:

@@ -12,7 +12,8 @@ from deepmedix_review.evaluation.models import ArenaRun
 def arena_runs(user: User) -> QuerySet[ArenaRun]:
     """Without their plans and boards, which are large. Raises NotYours."""
     require(user, Capability.VIEW_MODELS)
-    return ArenaRun.objects.select_related("requested_by").defer("plan", "board")
+    runs = ArenaRun.objects.select_related("requested_by").prefetch_related("versions")
+    return runs.defer("plan", "board")
 
 
 def arena_run_for(user: User, uid: UUID) -> ArenaRun:

@@ -37,7 +37,7 @@ from deepmedix_review.evaluation.arena.services import cancel_run, note_download
 from deepmedix_review.evaluation.arena.shown import boards_of, shown_board, shown_judges
 from deepmedix_review.evaluation.arena.spending import spending_of
 from deepmedix_review.evaluation.models import ArenaRun, Battle
-from deepmedix_review.registry.selectors import key_names
+from deepmedix_review.registry.selectors import key_names, tell_apart
 from deepmedix_review.studies.selectors import MAX_COUNT, StateCount
 
 PAGE_SIZE = 50
@@ -64,7 +64,13 @@ def list_runs(request: HttpRequest) -> HttpResponse:
             return redirect("arena-run", run.uid)
     before = read_before(request.GET.get("before"))
     page = page_of(arena_runs(user), before=before, size=PAGE_SIZE)
-    context = {"page": page, "before": before, "form": form, "origins": settings.INFERENCE_ENDPOINTS}
+    context = {
+        "page": page,
+        "before": before,
+        "form": form,
+        "origins": settings.INFERENCE_ENDPOINTS,
+        "apart": tell_apart(version for run in page.rows for version in run.versions.all()),
+    }
     return render(request, "evaluation/arena_list.html", context)
 
 
@@ -123,6 +129,7 @@ def show_battle(request: HttpRequest, uid: UUID, battle: UUID) -> HttpResponse:
     context = {
         "run": run,
         "shown": shown,
+        "apart": tell_apart(side.version for side in shown.sides),
         "chosen": chosen,
         "newer": beside.filter(pk__gt=shown.battle.pk).order_by("pk").first(),
         "older": beside.filter(pk__lt=shown.battle.pk).order_by("-pk").first(),

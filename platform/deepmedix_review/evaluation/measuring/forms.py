@@ -11,7 +11,8 @@ from deepmedix_review.evaluation.measuring.selectors import offered_collections
 from deepmedix_review.evaluation.models import MetricRun
 from deepmedix_review.reasoning.services import LONGEST_QUERY
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.registry.selectors import versions
+from deepmedix_review.registry.selectors import tell_apart, versions
+from deepmedix_review.registry.templatetags.versions import named
 from deepmedix_review.studies.models import Split
 
 MOST_VERSIONS = 200
@@ -66,10 +67,11 @@ class EvaluationForm(LimitsForm):
         serving = ModelVersion.State.SERVING
         found = sorted(versions()[:MOST_VERSIONS], key=lambda one: one.state != serving)
         self._versions = {str(one.uid): one for one in found}
-        named = [(key, f"{one} {one.name} · {one.state}") for key, one in self._versions.items()]
-        offer(self, "version", named)
-        offer(self, "beside", [("", "none"), *named])
-        judges = [(key, name) for key, name in named if self._versions[key].source == _ENDPOINT]
+        apart = tell_apart(found)
+        offered = [(key, f"{one} {named(one, apart)} · {one.state}") for key, one in self._versions.items()]
+        offer(self, "version", offered)
+        offer(self, "beside", [("", "none"), *offered])
+        judges = [(key, name) for key, name in offered if self._versions[key].source == _ENDPOINT]
         offer(self, "judge", [("", "none"), *judges])
         self._collections = {str(one.uid): one for one in offered_collections()}
         offer(

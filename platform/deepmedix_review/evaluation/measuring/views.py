@@ -23,6 +23,7 @@ from deepmedix_review.evaluation.measuring.selectors import (
 )
 from deepmedix_review.evaluation.measuring.services import cancel_run, note_cases, note_download
 from deepmedix_review.evaluation.models import MetricRun
+from deepmedix_review.registry.selectors import Apart, tell_apart
 
 PAGE_SIZE = 50
 FILE_TYPES = {
@@ -58,7 +59,8 @@ def list_runs(request: HttpRequest) -> HttpResponse:
             return redirect("metric-run", run.uid)
     before = read_before(request.GET.get("before"))
     page = page_of(metric_runs(user), before=before, size=PAGE_SIZE)
-    return render(request, "evaluation/metric_list.html", {"page": page, "before": before, "form": form})
+    context = {"page": page, "before": before, "form": form, "apart": _apart(*page.rows)}
+    return render(request, "evaluation/metric_list.html", context)
 
 
 @never_cache
@@ -69,6 +71,7 @@ def show_run(request: HttpRequest, uid: UUID) -> HttpResponse:
     run = _run(request, uid)
     context: dict[str, object] = {
         "run": run,
+        "apart": _apart(run),
         "files": list(FILE_TYPES),
         "limits": LimitsForm(initial=run.limits),
     }
@@ -95,7 +98,7 @@ def show_cases(request: HttpRequest, uid: UUID) -> HttpResponse:
 
     films = films_of_cases(user, run)
     page = "metric_case_films.html" if "HX-Request" in request.headers else "metric_cases.html"
-    response = render(request, f"evaluation/{page}", {"run": run, "films": films})
+    response = render(request, f"evaluation/{page}", {"run": run, "films": films, "apart": _apart(run)})
     if films:
         note_cases(run, {film.study: film.truth is not None for film in films}, actor=user)
     return response
@@ -167,3 +170,8 @@ def _run(request: HttpRequest, uid: UUID) -> MetricRun:
         return metric_run_for(acting_user(request), uid)
     except MetricRun.DoesNotExist:
         raise Http404 from None
+
+
+def _apart(*runs: MetricRun) -> dict[int, Apart]:
+    """Of the versions of these."""
+    return tell_apart(one for run in runs for one in (run.model_version, run.beside) if one is not None)
