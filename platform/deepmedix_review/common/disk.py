@@ -1,4 +1,5 @@
-"""Keeps room on the disks for the database, which stops, and everything with it, where it can't write."""
+"""Sees that what is written lasts, and keeps room on the disks for the database, which stops, and everything
+with it, where it can't write."""
 
 import errno
 import os
@@ -13,3 +14,12 @@ def require_room(folder: Path | str, *, num_bytes: int = 0) -> None:
     that is full, while less than SPARE_DISK_BYTES would be left for the database."""
     if shutil.disk_usage(folder).free - num_bytes < settings.SPARE_DISK_BYTES:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def sync(path: Path) -> None:
+    """Returns once the disk holds the file, or the names in the folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

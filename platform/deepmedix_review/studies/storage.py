@@ -1,7 +1,6 @@
 """Where films lie on disk: each file is named by its own content, and is whole or absent."""
 
 import hashlib
-import os
 import shutil
 import time
 import uuid
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from deepmedix_review.common.disk import require_room
+from deepmedix_review.common.disk import require_room, sync
 from deepmedix_review.studies.models import Instance
 
 LEFTOVER_SECONDS = 24 * 3600
@@ -51,9 +50,9 @@ def store_film(
         announce(stored)
         target.parent.mkdir(exist_ok=True)
         _place(picture.read_bytes(), target.with_suffix(".png"))
-        _sync(incoming)
+        sync(incoming)
         incoming.replace(target)
-        _sync(target.parent)
+        sync(target.parent)
     finally:
         incoming.unlink(missing_ok=True)
     return stored
@@ -65,7 +64,7 @@ def delete_film(path: str) -> None:
     for each in (film, film.with_suffix(".png")):
         each.unlink(missing_ok=True)
     if film.parent.is_dir():
-        _sync(film.parent)
+        sync(film.parent)
 
 
 def clear_leftovers() -> None:
@@ -97,13 +96,5 @@ def picture_path(instance: Instance) -> Path:
 def _place(content: bytes, target: Path) -> None:
     incoming = settings.FILM_FOLDER / "incoming" / uuid.uuid4().hex
     incoming.write_bytes(content)
-    _sync(incoming)
+    sync(incoming)
     incoming.replace(target)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,6 +1,5 @@
 """Keeps a message as it came, so that its sender can go: durable before its row is."""
 
-import os
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from django.db import transaction
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.disk import sync
 from deepmedix_review.studies.batches import start_import
 from deepmedix_review.studies.dicomweb.multipart_reading import SentFile
 from deepmedix_review.studies.models import ImportBatch, SentMessage
@@ -27,12 +27,12 @@ def keep_message(files: Sequence[SentFile], *, of_study: str, actor: User) -> Se
     folder.mkdir(parents=True)
     try:
         for number, sent in enumerate(files, start=1):
-            _sync(sent.path)
+            sync(sent.path)
             sent.path.replace(film_path_of(folder, number))
         if of_study:
             write_addressed(folder, of_study=of_study)
-        _sync(folder)
-        _sync(folder.parent)
+        sync(folder)
+        sync(folder.parent)
         with transaction.atomic():
             batch = start_import(
                 actor=actor, source=ImportBatch.Source.STOW, profile=settings.DICOMWEB_PROFILE
@@ -47,11 +47,3 @@ def keep_message(files: Sequence[SentFile], *, of_study: str, actor: User) -> Se
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return message
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
