@@ -109,4 +109,6 @@ class FolderForm(VersionForm):
 
     def __init__(self, *args: Any, folders: list[str], **kwargs: Any) -> None:
         super().__init__(*args, presets=tuple(PRESETS), **kwargs)
+        own = {key: "" if preset.transformers_class else ", its own code" for key, preset in PRESETS.items()}
+        offer(self, "preset", [(key, f"{PRESETS[key].name} ({key}{own[key]})") for key in PRESETS])
         offer(self, "folder", [(name, name) for name in folders])

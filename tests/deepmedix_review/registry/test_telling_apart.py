@@ -3,10 +3,13 @@
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from deepmedix_review.evaluation.models import ArenaRun, MetricRun
+from deepmedix_review.reasoning.models import InferenceWorker
 from deepmedix_review.registry.selectors import Apart, tell_apart
 from tests.factories.accounts import AdminFactory, ResearcherFactory
+from tests.factories.jobs import InferenceBatchFactory
 from tests.factories.reasoning import CompletionFactory
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.factories.studies import InstanceFactory
@@ -36,6 +39,9 @@ def test_lists_pages_and_choices_say_it() -> None:
     film = InstanceFactory.create()
     for version in (serving, other):
         CompletionFactory.create(instance=film, model_version=version)
+    for version in (serving, other):
+        InferenceBatchFactory.create(model_version=version, requested_by=AdminFactory.create())
+        InferenceWorker.objects.create(name="inference@a", seen_at=timezone.now(), model_version=version)
     by = ResearcherFactory.create()
     measured = MetricRun.objects.create(
         title="Monthly", model_version=serving, beside=other, collection_name="Spring, v1", requested_by=by
@@ -48,6 +54,8 @@ def test_lists_pages_and_choices_say_it() -> None:
         (ResearcherFactory, reverse("metric-run-list")),
         (ResearcherFactory, reverse("metric-run", args=[measured.uid])),
         (ResearcherFactory, reverse("arena-list")),
+        (AdminFactory, reverse("inference-batches")),
+        (AdminFactory, reverse("inference-workers")),
         (AdminFactory, reverse("inference-batch-new")),
         (AdminFactory, reverse("inference-fragment", args=[film.study.uid])),
     ):

@@ -17,6 +17,7 @@ from deepmedix_review.reasoning.batches.asking import ALL_ASKED
 from deepmedix_review.reasoning.batches.forms import BatchForm
 from deepmedix_review.reasoning.batches.selectors import batch_for, batch_page, failures_of, progress_of
 from deepmedix_review.reasoning.models import InferenceBatch
+from deepmedix_review.registry.selectors import tell_apart
 
 
 @require_GET
@@ -34,6 +35,7 @@ def show_batches(request: HttpRequest) -> HttpResponse:
             "is_live": any(row.is_live for row in rows),
             "before": before,
             "next_before": page.next_before,
+            "apart": tell_apart(row.batch.model_version for row in rows),
         },
     )
 

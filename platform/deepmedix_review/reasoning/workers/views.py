@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET
 
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.reasoning.workers.selectors import workers
+from deepmedix_review.registry.selectors import tell_apart
 
 
 @require_GET
@@ -20,6 +21,9 @@ def show_workers(request: HttpRequest) -> HttpResponse:
         "reasoning/workers/table.html" if is_part else "reasoning/workers/list.html",
         {
             "workers": found,
+            "apart": tell_apart(
+                one.worker.model_version for one in found if one.worker.model_version is not None
+            ),
             "num_there": sum(one.is_there for one in found),
             "lease_seconds": settings.LEASE_SECONDS,
         },
