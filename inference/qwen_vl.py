@@ -102,7 +102,9 @@ def _existing(folder: str | Path) -> Path:
     return path
 
 
-def film_prompt(processor: FilmProcessor, query: str) -> str:
-    """The text that a model reads: the film's place first, then the query, then the start of its turn."""
-    message: Any = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": query}]}]
+def film_prompt(processor: FilmProcessor, query: str, *, has_film: bool = True) -> str:
+    """The text that a model reads: the film's place first where there is one, then the query, then the start
+    of its turn."""
+    film = [{"type": "image"}] if has_film else []
+    message: Any = [{"role": "user", "content": [*film, {"type": "text", "text": query}]}]
     return str(processor.apply_chat_template(message, add_generation_prompt=True, tokenize=False))

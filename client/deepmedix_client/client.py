@@ -280,9 +280,10 @@ class Client:
         **how: Any,
     ) -> ArenaRun:
         """Lets versions compete in the Report Arena, judged by the language model that the server at `url`
-        calls `judge`; without both by experts' votes alone. `limits`: most_requests, most_tokens, most_cost,
-        price_of_prompt, price_of_answer, requests_per_minute. `how`: revision, key_name, random_share,
-        seed."""
+        calls `judge`, by a version (`judge_version`, its uid), or as `recorded` says, a text of one judgement
+        a line, of the judge called `judge`; without any by experts' votes alone. `limits`: most_requests,
+        most_tokens, most_cost, price_of_prompt, price_of_answer, requests_per_minute. `how`: judge_version,
+        recorded, leaves_out, revision, key_name, random_share, seed."""
         said: dict[str, Any] = {
             "title": title,
             "versions": [_uid(model) for model in models],

@@ -20,7 +20,7 @@ from inference.images import Grey
 
 class Family(Protocol):
     """A model in memory with everything that its family does in its own way. `sees_films`: it answers about
-    films alone, else about texts alone.
+    films, and questions that come alone; else these alone.
 
     `suppressed_tokens` must never be sampled: a sampled placeholder makes the next forward pass look for an
     image that is not there.
@@ -35,12 +35,14 @@ class Family(Protocol):
         """The RGB image that the model sees of a film, at the very size that it sees."""
         ...
 
-    def chat(self, question: str) -> str:
-        """The text that the model reads: the film's place first, then the question, then its turn's start."""
+    def chat(self, question: str, *, has_film: bool) -> str:
+        """The text that the model reads: the film's place first where there is one, then the question, then
+        its turn's start."""
         ...
 
     def read(self, pictures: Sequence[Image.Image], prompts: Sequence[str]) -> Any:
-        """A batch of tensors, padded on the left; the pictures are left as they are."""
+        """A batch of tensors, padded on the left; the pictures are left as they are. Each question has one,
+        or none has."""
         ...
 
 

@@ -59,10 +59,12 @@ class Qwen25Family:
             factor=self._factor,
         )
 
-    def chat(self, question: str) -> str:
-        return film_prompt(self._processor, question)
+    def chat(self, question: str, *, has_film: bool) -> str:
+        return film_prompt(self._processor, question, has_film=has_film)
 
     def read(self, pictures: Sequence[Image.Image], prompts: Sequence[str]) -> Any:
+        if not pictures:
+            return self.tokenizer(list(prompts), padding=True, padding_side="left", return_tensors="pt")
         area = pictures[0].width * pictures[0].height
         return self._processor(
             images=list(pictures),

@@ -39,7 +39,7 @@ class SquareFamily:
             )
         self.tokenizer: Any = self._processor.tokenizer
         self._require_preparation()
-        self.chat("?")
+        self.chat("?", has_film=True)
         self.model: Any = placement.load(model_class, settings.folder, trust_remote_code=self.runs_own_code)
         vocabulary = self.tokenizer.get_vocab()
         named = {vocabulary[name] for name in self.never_sampled if name in vocabulary}
@@ -52,8 +52,9 @@ class SquareFamily:
             film, preparation=self._settings.preparation, size=self._square(), padding=self._padding()
         )
 
-    def chat(self, question: str) -> str:
-        message = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": question}]}]
+    def chat(self, question: str, *, has_film: bool) -> str:
+        film = [{"type": "image"}] if has_film else []
+        message = [{"role": "user", "content": [*film, {"type": "text", "text": question}]}]
         try:
             prompt = str(
                 self._processor.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
@@ -63,7 +64,7 @@ class SquareFamily:
                 f"The folder's chat template can't write this question: {error} Put the one from the model's "
                 "page into the folder as chat_template.jinja."
             ) from error
-        if prompt.count(self._processor.image_token) != 1:
+        if has_film and prompt.count(self._processor.image_token) != 1:
             raise EngineError(
                 "The folder's chat template leaves no place for the film. Put one into the folder as "
                 f"chat_template.jinja that writes {self._processor.image_token} for it."
@@ -72,16 +73,17 @@ class SquareFamily:
 
     def read(self, pictures: Sequence[Image.Image], prompts: Sequence[str]) -> Any:
         start = self.tokenizer.bos_token
-        batch = self._processor(
-            images=[[picture] for picture in pictures],
-            text=list(prompts),
-            padding=True,
-            padding_side="left",
-            return_tensors="pt",
+        told: dict[str, Any] = {
+            "text": list(prompts),
+            "padding": True,
+            "padding_side": "left",
+            "return_tensors": "pt",
             # Where the template wrote it already, a second one would be read as text.
-            add_special_tokens=not (start and prompts[0].startswith(start)),
-            **self._extra(),
-        )
+            "add_special_tokens": not (start and prompts[0].startswith(start)),
+        }
+        if not pictures:
+            return self.tokenizer(**told)
+        batch = self._processor(images=[[picture] for picture in pictures], **told, **self._extra())
         return batch.to(self.model.dtype)
 
     def _model_class(self) -> Any:

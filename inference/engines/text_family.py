@@ -36,7 +36,7 @@ class TextFamily:
     def picture(self, film: Grey) -> Image.Image:
         raise EngineError("This model reads text alone and sees no films.")
 
-    def chat(self, question: str) -> str:
+    def chat(self, question: str, *, has_film: bool) -> str:
         message = [{"role": "user", "content": question}]
         return str(self.tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True))
 

@@ -118,21 +118,20 @@ class TransformersEngine:
                 yield Failed(request.key, str(error))
         # Like sizes together: least padding, and one image grid per batch.
         rows.sort(key=lambda row: (row.size, row.num_prompt_tokens, row.request.max_new_tokens))
-        for start in range(0, len(rows), self._settings.micro_batch):
-            yield from self._generate_batch(rows[start : start + self._settings.micro_batch], is_wanted)
+        most = self._settings.micro_batch
+        # Questions that come alone are read apart from those about films.
+        for alike in ([row for row in rows if (row.image is None) == is_alone] for is_alone in (True, False)):
+            for start in range(0, len(alike), most):
+                yield from self._generate_batch(alike[start : start + most], is_wanted)
 
     def _prepare(self, request: GenerationRequest, known: _KnownNumbers) -> _Row:
         for word in self._reserved_words:
             if word in request.prompt:
                 raise EngineError(f"The question holds {word}, a sign reserved for the model. Leave it out.")
-        if (request.film is not None) != self._family.sees_films:
-            raise EngineError(
-                "This model answers about films alone. Name one that reads text."
-                if request.film is None
-                else "This model reads text alone and sees no films."
-            )
+        if request.film is not None and not self._family.sees_films:
+            raise EngineError("This model reads text alone and sees no films.")
         image = None if request.film is None else self._family.picture(request.film)
-        prompt = self._family.chat(request.prompt)
+        prompt = self._family.chat(request.prompt, has_film=image is not None)
         alike = (None if image is None else image.size, prompt)
         if alike not in known:
             known[alike] = len(self._family.read(_pictures([image]), [prompt])["input_ids"][0])

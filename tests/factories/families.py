@@ -276,14 +276,41 @@ def _qwen3_vl() -> tuple[Any, Any]:
 def write_tiny_text_model(folder: Path) -> Path:
     """As `write_tiny_model`, of a model that reads text and sees no films."""
     torch.manual_seed(1)
-    signs = ("<pad>", "<eos>", "<user>", "<model>")
-    template = "{% for m in messages %}<user>{{ m['content'] }}{% endfor %}<model>"
-    tokenizer = _tokenizer(signs, template)
+    tokenizer = _text_tokenizer()
     tokenizer.save_pretrained(folder)
     shape: dict[str, Any] = {name: size for name, size in _TEXT.items() if name != "head_dim"}
     config = Qwen2Config(vocab_size=len(tokenizer), eos_token_id=1, pad_token_id=0, **shape)
     Qwen2ForCausalLM(config).save_pretrained(folder)
     return folder
+
+
+def write_set_phrase_model(folder: Path, phrase: str) -> Path:
+    """A model that reads text and always writes this phrase: one token follows the beginning of its turn, and
+    the end follows that, by weights that are set and not learned."""
+    tokenizer = _text_tokenizer()
+    tokenizer.add_tokens([phrase])
+    tokenizer.save_pretrained(folder)
+    shape: dict[str, Any] = {name: size for name, size in _TEXT.items() if name != "head_dim"}
+    shape["max_position_embeddings"] = 16_384
+    config = Qwen2Config(
+        vocab_size=len(tokenizer), eos_token_id=1, pad_token_id=0, tie_word_embeddings=False, **shape
+    )
+    model = Qwen2ForCausalLM(config)
+    turn, said, end = _token(tokenizer, "<model>"), _token(tokenizer, phrase), 1
+    with torch.no_grad():
+        for weights in model.parameters():
+            weights.zero_()
+        model.model.norm.weight.fill_(1.0)
+        for place, (token, follows) in enumerate(((turn, said), (said, end))):
+            model.model.embed_tokens.weight[token, place] = 1.0
+            model.lm_head.weight[follows, place] = 1.0
+    model.save_pretrained(folder)
+    return folder
+
+
+def _text_tokenizer() -> PreTrainedTokenizerFast:
+    template = "{% for m in messages %}<user>{{ m['content'] }}{% endfor %}<model>"
+    return _tokenizer(("<pad>", "<eos>", "<user>", "<model>"), template)
 
 
 _BUILDERS = {

@@ -119,7 +119,7 @@ def test_the_familys_own_signs_are_refused_in_a_question_and_line_breaks_are_not
 def test_the_model_sees_the_very_picture_that_was_prepared(folder: Path) -> None:
     family = load_family(settings_for(folder), placement=Placement("cpu", "float32"))
     picture = family.picture(ask("x").shown_film)
-    batch = family.read([picture], [family.chat("What?")])
+    batch = family.read([picture], [family.chat("What?", has_film=True)])
     seen = batch.get("high_res_pixel_values", batch["pixel_values"]).numpy().reshape(-1)
     shown = np.asarray(picture, dtype=np.float32)
     if family_of(folder) in SQUARES:
@@ -200,19 +200,26 @@ def test_a_model_that_reads_text_is_asked_without_a_film_and_answers_alike_in_an
     assert (alone[0].model_size, alone[0].num_prompt_tokens > 0) == ((0, 0), True)
 
 
-def test_films_for_a_reader_of_texts_and_texts_for_a_reader_of_films_are_refused(tmp_path: Path) -> None:
-    text_model = write_tiny_text_model(tmp_path / "text")
-    film = np.zeros((60, 60), dtype=np.uint8)
-    for folder, given, says in (
-        (text_model, film, "reads text alone and sees no films"),
-        (write_tiny_model("qwen3_vl", tmp_path / "film"), None, "answers about films alone"),
-    ):
-        request = GenerationRequest(
-            key="k", film=given, prompt="What?", temperature=0, seed=1, max_new_tokens=2
-        )
-        (failed,) = load_engine(settings_for(folder)).generate([request])
-        assert isinstance(failed, Failed)
-        assert says in failed.reason
+def test_films_for_a_reader_of_texts_are_refused(tmp_path: Path) -> None:
+    engine = load_engine(settings_for(write_tiny_text_model(tmp_path)))
+    (failed,) = engine.generate([ask("k")])
+    assert isinstance(failed, Failed)
+    assert "reads text alone and sees no films" in failed.reason
+
+
+def test_a_reader_of_films_is_asked_by_text_alone_too_beside_films_as_without_them(engine: Engine) -> None:
+    texts = [
+        GenerationRequest(key=key, film=None, prompt=prompt, temperature=1.0, seed=3, max_new_tokens=6)
+        for key, prompt in (("a", "Which is better?"), ("b", "Left or right? " * 5))
+    ]
+    films = [ask("film"), ask("wide", prompt="Where?")]
+    together = answers(engine, texts[0], films[0], texts[1], films[1])
+    apart = answers(engine, *texts) | answers(engine, *films)
+    assert {key: one.text for key, one in together.items()} == {key: one.text for key, one in apart.items()}
+    assert len(together) == 4
+    assert together["a"].model_size == (0, 0)
+    assert together["a"].num_prompt_tokens < together["wide"].num_prompt_tokens
+    assert not any(sign in together["a"].prompt for sign in ("image", "IMG"))
 
 
 def test_a_text_model_without_a_chat_template_is_refused_with_the_way_out(tmp_path: Path) -> None:

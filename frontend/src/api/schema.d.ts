@@ -117,7 +117,10 @@ export interface paths {
         /** @description Newest first, page by page: `before` takes the last answer's `next_before`. */
         get: operations["arena_list"];
         put?: never;
-        /** @description Let a judge on a model server compare what versions wrote of the same films. */
+        /**
+         * @description Let a judge compare what versions wrote of the same films: one on a model server, a version whose
+         *     weights are here, or one whose judgements are sent along.
+         */
         post: operations["arena_request"];
         delete?: never;
         options?: never;
@@ -1937,6 +1940,8 @@ export interface components {
             title: string;
             /** @description empty: experts' votes alone */
             judge: string;
+            judged_by: components["schemas"]["JudgedByEnum"];
+            /** @description empty where others asked, in words that are not known here */
             prompt_version: string;
             state: components["schemas"]["JobState"];
             error: string;
@@ -1951,10 +1956,22 @@ export interface components {
         ArenaWantedJsonRequest: {
             title: string;
             versions: string[];
-            /** @description where the judge's API begins, as in …/v1; without it and served_model: experts alone */
+            /** @description where the judge's API begins, as in …/v1; without a judge: experts alone */
             url?: string;
-            /** @description its name there */
+            /** @description the judge's name there, or of whoever made the recorded judgements */
             served_model?: string;
+            /**
+             * Format: uuid
+             * @description instead of a server: a version whose weights are here
+             */
+            judge_version?: string | null;
+            /** @description instead of a server: judgements made elsewhere, one JSON object a line */
+            recorded?: string;
+            /**
+             * @description recorded judgements that match no pair
+             * @default false
+             */
+            leaves_out: boolean;
             key_name?: string;
             revision?: string;
             num_wanted?: number;
@@ -3135,6 +3152,14 @@ export interface components {
          * @enum {string}
          */
         JobState: "queued" | "running" | "done" | "failed" | "cancelled";
+        /**
+         * @description * `server` - a language model on a model server
+         *     * `version` - a version in the worker's memory
+         *     * `recorded` - judgements made elsewhere
+         *     * `experts` - nobody
+         * @enum {string}
+         */
+        JudgedByEnum: "server" | "version" | "recorded" | "experts";
         KeepingJson: {
             /** Format: uuid */
             study: string;
@@ -4492,6 +4517,8 @@ export interface components {
             title: string;
             /** @description empty: experts' votes alone */
             judge: string;
+            judged_by: components["schemas"]["JudgedByEnum"];
+            /** @description empty where others asked, in words that are not known here */
             prompt_version: string;
             state: components["schemas"]["JobState"];
             error: string;

@@ -162,17 +162,29 @@ class AnswerTimes(models.Model):
 
 
 class ArenaRun(LeasedJob):
-    """One judge, a language model on a model server, who compares what versions wrote of the same films; or
-    experts' votes alone, where no judge is named.
+    """One judge, a language model, who compares what versions wrote of the same films; or experts' votes
+    alone, where no judge is named.
 
     `plan` holds, round by round, the battles that were chosen; a round is chosen once all before it are
-    judged, so that a run which stopped goes on as if it had not.
+    judged, so that a run which stopped goes on as if it had not. Of recorded judgements it holds all.
     """
+
+    class JudgedBy(models.TextChoices):
+        """Who compares, beside experts."""
+
+        SERVER = "server", "a language model on a model server"
+        VERSION = "version", "a version in the worker's memory"
+        RECORDED = "recorded", "judgements made elsewhere"
+        EXPERTS = "experts", "nobody"
 
     title = models.CharField(max_length=120)
     versions = models.ManyToManyField(ModelVersion, related_name="arena_runs")
+    judged_by = models.CharField(max_length=8, choices=JudgedBy.choices)
+    judge_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
     endpoint_url = models.CharField(max_length=500, blank=True)
-    served_model = models.CharField(max_length=200, blank=True)
+    served_model = models.CharField(
+        max_length=200, blank=True, help_text="the judge's name: at its server, or as it is told here"
+    )
     key_name = models.CharField(max_length=200, blank=True)
     revision = models.CharField(max_length=100, blank=True, help_text="of the judge, as far as one knows")
     prompt_version = models.CharField(max_length=40)
@@ -188,8 +200,13 @@ class ArenaRun(LeasedJob):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(endpoint_url="", served_model="") | (~Q(endpoint_url="") & ~Q(served_model="")),
-                name="a_judge_has_a_server_and_a_name_there",
+                condition=Q(judged_by="server", judge_version=None)
+                & ~Q(endpoint_url="")
+                & ~Q(served_model="")
+                | Q(judged_by="version", judge_version__isnull=False, endpoint_url="") & ~Q(served_model="")
+                | Q(judged_by="recorded", judge_version=None, endpoint_url="") & ~Q(served_model="")
+                | Q(judged_by="experts", judge_version=None, endpoint_url="", served_model=""),
+                name="a_judge_is_asked_in_one_way",
             ),
         ]
 
@@ -203,7 +220,18 @@ class ArenaRun(LeasedJob):
 
     @property
     def has_judge(self) -> bool:
-        return bool(self.served_model)
+        """Whose verdicts stand beside experts' votes."""
+        return self.judged_by != self.JudgedBy.EXPERTS
+
+    @property
+    def asks_judge(self) -> bool:
+        """Battle by battle; what was recorded is all there from the start."""
+        return self.judged_by in (self.JudgedBy.SERVER, self.JudgedBy.VERSION)
+
+    @property
+    def told_prompt(self) -> str:
+        """The version of the question; empty where others asked in words that are not known here."""
+        return self.prompt_version if self.asks_judge else ""
 
 
 class Battle(PublicModel):

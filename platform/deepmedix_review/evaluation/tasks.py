@@ -63,8 +63,8 @@ def reconcile_evaluations() -> None:
     """Queue again what lost its worker, and wake what waits."""
     for evaluation_id in jobs.requeue_expired(Evaluation):
         run_evaluation.apply_async((evaluation_id,), expires=60)
-    for run_id in jobs.requeue_expired(ArenaRun):
-        run_arena.apply_async((run_id,), expires=60)
+    for run in ArenaRun.objects.filter(pk__in=jobs.requeue_expired(ArenaRun)):
+        run_arena.apply_async((run.pk,), expires=60, queue=_queue(run))
     for run_id in jobs.requeue_expired(MetricRun):
         run_metrics.apply_async((run_id,), expires=60)
 
@@ -73,7 +73,7 @@ def request_arena(wanted: WantedRun, *, actor: User) -> ArenaRun:
     """A run of the arena, whose judge begins as soon as a worker is free."""
     with transaction.atomic():
         run = arena_services.make_run(wanted, actor=actor)
-        jobs.wake(run_arena, run)
+        jobs.wake(run_arena, run, queue=_queue(run))
     return run
 
 
@@ -82,13 +82,18 @@ def request_arena_again(
 ) -> None:
     with transaction.atomic():
         arena_services.let_go_on(run, actor=actor, num_wanted=num_wanted, limits=limits)
-        jobs.wake(run_arena, run)
+        jobs.wake(run_arena, run, queue=_queue(run))
+
+
+def _queue(run: ArenaRun) -> str:
+    """A model in memory needs a worker that has room for it; all else waits for others."""
+    return "io" if run.judge_version_id is None else "learning"
 
 
 @shared_task
 def run_arena(run_id: int) -> None:
     # With them come statistics, which the web process does without.
-    from deepmedix_review.evaluation.arena.running import carry_out, endpoint_settings
+    from deepmedix_review.evaluation.arena.running import carry_out, judge_engine_settings
     from rl_feedback.evaluation.arena import JudgeFailed, LimitReached
 
     run = jobs.claim(ArenaRun, job_id=run_id)
@@ -96,8 +101,8 @@ def run_arena(run_id: int) -> None:
         return
     try:
         with jobs.kept_alive(run) as check:
-            engine = load_engine(endpoint_settings(run)) if run.has_judge else None
-            carry_out(run, engine, check=check)
+            asked = judge_engine_settings(run)
+            carry_out(run, None if asked is None else load_engine(asked), check=check)
         jobs.finish(run, state=JobState.DONE)
     except Exception as error:
         jobs.end_by(run, error, says=(EngineError, JudgeFailed, LimitReached))

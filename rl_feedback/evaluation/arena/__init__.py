@@ -39,6 +39,7 @@ from rl_feedback.evaluation.arena.judging import (
 )
 from rl_feedback.evaluation.arena.limits import LimitReached, Limits, Pace, Spent
 from rl_feedback.evaluation.arena.prompts import CRITERIA, NEWEST, PROMPTS, JudgePrompt, prompt_of
+from rl_feedback.evaluation.arena.recorded import RecordedAnswer, read_answers
 from rl_feedback.evaluation.arena.style_counts import style_of
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "OnCriterion",
     "Pace",
     "RankedModel",
+    "RecordedAnswer",
     "RecordedJudge",
     "Spent",
     "Verdict",
@@ -85,5 +87,6 @@ __all__ = [
     "key_of",
     "next_battles",
     "prompt_of",
+    "read_answers",
     "style_of",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from inference.texts import well_formed
 from rl_feedback.evaluation.arena.judgements import OnCriterion, Verdict
 from rl_feedback.evaluation.arena.prompts import CRITERIA
 
@@ -52,7 +53,8 @@ def read_verdict(text: str) -> ReadVerdict:
 def _criterion(told: Any, *, of: str) -> OnCriterion:
     match told:
         case {"better": better, "reason": str(reason)}:
-            return OnCriterion(_better(better, of=of), reason.strip()[:_LONGEST_REASON])
+            told = well_formed(reason).replace("\0", "").strip()
+            return OnCriterion(_better(better, of=of), told[:_LONGEST_REASON])
     raise NotAVerdict(f'Of {of} it gives no "better" with a "reason".')
 
 

@@ -26,6 +26,7 @@ from rl_feedback.evaluation.arena.judging import (
 )
 from rl_feedback.evaluation.arena.limits import LimitReached, Limits, Spent
 from rl_feedback.evaluation.arena.prompts import NEWEST, PROMPTS
+from rl_feedback.evaluation.arena.recorded import read_answers
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +53,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "machines must be named in INFERENCE_ENDPOINTS. INFERENCE_ENDPOINT_KEY holds the key",
     )
     judge.add_argument(
-        "--recorded", type=Path, help="judgements made elsewhere: case, first, second and text a line"
+        "--recorded",
+        type=Path,
+        help="judgements made elsewhere, one a line: case, first, second, and text, or verdict and criteria",
     )
     parser.add_argument("--judge", default="", help="the judge's name, at its server too")
     parser.add_argument("--revision", default="", help="of the judge: its release or the hash of its weights")
@@ -103,6 +106,7 @@ def _judged(
         prompt_version=options.prompt,
         max_new_tokens=options.max_new_tokens,
         seed=options.seed,
+        is_by_case=options.recorded is not None,
     )
     limits = Limits(
         requests_per_minute=options.requests_per_minute,
@@ -118,7 +122,7 @@ def _judged(
 
 def _judge(options: argparse.Namespace) -> Judge:
     if options.recorded:
-        return RecordedJudge(options.recorded)
+        return RecordedJudge(read_answers(options.recorded), called=options.recorded.name)
     if options.num_in_flight < 1:
         raise ValueError("--num-in-flight is at least 1.")
     if options.model:

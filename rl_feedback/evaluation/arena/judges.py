@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
-from typing import Any
 
 from inference.engines import Done, Engine, EngineError, Failed, GenerationRequest
-from rl_feedback.evaluation.arena.judging import JudgeFailed, Question, Said, Unanswered
-
-_LONGEST_LINE = 1_000_000
+from rl_feedback.evaluation.arena.judging import Comparison, JudgeFailed, Question, Said, Unanswered
+from rl_feedback.evaluation.arena.recorded import RecordedAnswer
 
 
 class EngineJudge:
@@ -62,59 +58,38 @@ class EngineJudge:
 
 
 class RecordedJudge:
-    """Answers from a file, one JSON object a line: `{"case": …, "first": …, "second": …, "text": …}`, with
-    the models in the order in which the judge saw their reports, and what it wrote; other names are passed
-    over. Several lines of the same are its answers to the first question and to the further tries."""
+    """Answers what was recorded. Several answers to the same are those to the first question and to the
+    further tries. Raises ValueError for answers that name a platform's battle alone; `called` is the file's
+    name for people."""
 
     num_at_once = 1000
 
-    def __init__(self, path: Path, *, called: str = "") -> None:
-        self._called = called or path.name
+    def __init__(self, recorded: Iterable[RecordedAnswer], *, called: str) -> None:
+        self._called = called
         self._texts: dict[tuple[str, str, str], list[str]] = {}
-        for told in _objects(path, self._called):
-            self._texts.setdefault((told["case"], told["first"], told["second"]), []).append(told["text"])
-        if not self._texts:
-            raise ValueError(f"{self._called} holds no judgement. Write one JSON object a line.")
+        for one in recorded:
+            if not one.case or not one.second:
+                raise ValueError(
+                    f"{called}, line {one.line} names a battle of a platform, which is not known here. Name "
+                    "case, first and second."
+                )
+            self._texts.setdefault((one.case, one.first, one.second), []).append(one.text)
         self._num_asked: dict[str, int] = {}
+
+    def holds(self, asked: Comparison) -> bool:
+        return (asked.case, asked.first, asked.second) in self._texts
 
     def answers(self, questions: Sequence[Question]) -> Iterator[Said | Unanswered]:
         for question in questions:
             asked = question.comparison
-            texts = self._texts.get((asked.case, asked.first, asked.second))
-            if texts is None:
+            if not self.holds(asked):
                 yield Unanswered(
                     question.key,
                     f"{self._called} holds no judgement of {asked.first} before {asked.second} on "
                     f"{asked.case}.",
                 )
                 continue
+            texts = self._texts[asked.case, asked.first, asked.second]
             number = self._num_asked.get(question.key, 0)
             self._num_asked[question.key] = number + 1
             yield Said(question.key, texts[min(number, len(texts) - 1)])
-
-
-def _objects(path: Path, called: str) -> Iterator[dict[str, Any]]:
-    """Raises ValueError, naming the line and the way out."""
-    with path.open(encoding="utf-8") as lines:
-        for number in range(1, 2**62):
-            place = f"{called}, line {number}"
-            try:
-                line = lines.readline(_LONGEST_LINE + 1)
-            except UnicodeDecodeError:
-                raise ValueError(f"{called} is no text in UTF-8. Write it as that.") from None
-            if not line:
-                return
-            if len(line) > _LONGEST_LINE:
-                raise ValueError(f"{place} has over {_LONGEST_LINE:,} characters. Write one object a line.")
-            if not line.strip():
-                continue
-            try:
-                told = json.loads(line)
-            except (ValueError, RecursionError):
-                raise ValueError(f"{place} is no JSON. Write one object a line.") from None
-            names = ("case", "first", "second", "text")
-            if not isinstance(told, dict) or not all(isinstance(told.get(name), str) for name in names):
-                raise ValueError(
-                    f'{place} is no judgement. Write {{"case": …, "first": …, "second": …, "text": …}}.'
-                )
-            yield told

@@ -50,6 +50,9 @@ class JudgeSettings:
 
     Rubbish is asked again, `most_tries` times in all: at temperature 0 the same question has the same answer,
     so further tries are at `temperature_of_retries`, with other seeds.
+
+    `is_by_case`: equal texts of two cases are judged apart, as of recorded judgements, whose judge may have
+    known more than the texts.
     """
 
     judge: str
@@ -60,6 +63,7 @@ class JudgeSettings:
     seed: int = 0
     max_new_tokens: int = 2048
     most_tries: int = 3
+    is_by_case: bool = False
 
     def __post_init__(self) -> None:
         prompt_of(self.prompt_version)
@@ -82,11 +86,13 @@ class JudgeSettings:
 
 
 def key_of(comparison: Comparison, settings: JudgeSettings) -> str:
-    """The same for the same judge, revision, prompt, settings, texts in their order, and reference."""
+    """The same for the same judge, revision, prompt, settings, texts in their order, and reference; and the
+    same case, where the settings tell cases apart."""
     told = {
         **settings.as_json(),
         "texts": [comparison.first_text, comparison.second_text],
         "reference": comparison.reference,
+        **({"case": comparison.case} if settings.is_by_case else {}),
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 

@@ -205,7 +205,13 @@ def _measured_on(films: list[Instance], candidate: ModelVersion) -> None:
 
 def _fought(model: ModelVersion) -> None:
     """Outputs that readers voted on met in the arena; a judge had its say too."""
-    run = ArenaRun.objects.create(title="Round", num_wanted=2, requested_by=ResearcherFactory.create())
+    run = ArenaRun.objects.create(
+        title="Round",
+        judged_by="recorded",
+        served_model="judge",
+        num_wanted=2,
+        requested_by=ResearcherFactory.create(),
+    )
     for vote in Vote.objects.filter(reading__completion_a__model_version=model):
         reading = vote.reading
         left, right = sorted((reading.completion_a_id, reading.completion_b_id or 0))

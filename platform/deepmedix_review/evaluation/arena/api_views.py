@@ -1,7 +1,10 @@
 """The JSON interface of the Report Arena."""
 
+import tempfile
+from pathlib import Path
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import BasePermission
@@ -44,10 +47,12 @@ class ArenaRunsView(APIView):
 
     @extend_schema(operation_id="arena_request", request=ArenaWantedJson, responses={202: ArenaRunJson})
     def post(self, request: Request) -> Response:
-        """Let a judge on a model server compare what versions wrote of the same films."""
+        """Let a judge compare what versions wrote of the same films: one on a model server, a version whose
+        weights are here, or one whose judgements are sent along."""
         wanted = ArenaWantedJson(data=request.data)
         wanted.is_valid(raise_exception=True)
-        run = tasks.request_arena(wanted.wanted(), actor=acting_user(request))
+        with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER) as folder:
+            run = tasks.request_arena(wanted.wanted(Path(folder)), actor=acting_user(request))
         return Response(ArenaRunJson(run).data, status=202)
 
 

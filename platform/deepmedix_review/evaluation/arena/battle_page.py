@@ -61,10 +61,12 @@ class InOneOrder:
 
 @dataclass(frozen=True)
 class OfJudge:
-    """`is_of_run`: this is the judge whose verdicts the run's board counts."""
+    """`is_of_run`: this is the judge whose verdicts the run's board counts. One that is not `is_asked` judged
+    elsewhere, and `prompt_version` is empty."""
 
     judge: str
     prompt_version: str
+    is_asked: bool
     is_of_run: bool
     orders: tuple[InOneOrder, ...]
     outcome: str
@@ -145,9 +147,11 @@ def _judge(battle: Battle, orders: dict[bool, Judgement], *, is_of_run: bool) ->
     shown = tuple(_in_one_order(battle, one) for one in found)
     names = sorted({name for one in shown for name in one.reasons}, key=_place_of)
     run = found[0].run
+    assert run is not None
     return OfJudge(
         judge=found[0].judge,
-        prompt_version=run.prompt_version if run else "",
+        prompt_version=run.told_prompt,
+        is_asked=run.asks_judge,
         is_of_run=is_of_run,
         orders=shown,
         outcome=_outcome(shown),

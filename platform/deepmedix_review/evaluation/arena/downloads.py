@@ -124,7 +124,7 @@ def _row(battle: Battle, one: Judgement, experts: dict[int, str]) -> tuple[Cell,
         told = one.criteria.get(name)
         criteria += [better.get(told["better"], told["better"]), told["reason"]] if told else [None, None]
     spent: tuple[Cell, ...] = (None, None, None, None)
-    if one.run is not None:
+    if one.run is not None and one.run.asks_judge:
         cost = cost_of(one.run, num_prompt_tokens=one.num_prompt_tokens, num_tokens=one.num_tokens)
         is_told = one.num_prompt_tokens > 0
         spent = (
@@ -140,7 +140,7 @@ def _row(battle: Battle, one: Judgement, experts: dict[int, str]) -> tuple[Cell,
         right,
         experts.setdefault(one.reader_id or 0, f"expert {len(experts) + 1}") if is_expert else one.judge,
         one.kind,
-        one.run.prompt_version if one.run else "",
+        one.run.told_prompt if one.run else "",
         first,
         second,
         "false" if one.verdict == Judgement.Verdict.INVALID else "true",

@@ -1,6 +1,6 @@
 """Carries a run of the arena out: plans rounds, lets the judge judge, keeps each verdict, draws the board."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from django.conf import settings
@@ -13,35 +13,36 @@ from deepmedix_review.evaluation.arena.battles import (
     num_alike,
     open_pairs,
     pair_of,
-    said_by,
     take_votes,
+)
+from deepmedix_review.evaluation.arena.comparing import (
+    battles_of_keys,
+    comparisons_of,
+    judge_settings,
+    judgements_of,
+    kept_of,
+    names_of,
+    row_of,
 )
 from deepmedix_review.evaluation.models import ArenaRun, Battle
 from deepmedix_review.evaluation.models import Judgement as Row
-from deepmedix_review.registry.selectors import key_in
-from deepmedix_review.studies.models import Reference
-from inference.engines import EndpointSettings, Engine
+from deepmedix_review.registry.selectors import engine_settings, key_in
+from inference.engines import AnySettings, EndpointSettings, Engine
 from rl_feedback.evaluation.arena import (
-    Comparison,
     EngineJudge,
     JudgeFailed,
-    Judgement,
-    JudgeSettings,
     Kept,
     Kind,
     LimitReached,
     Limits,
     Spent,
-    Verdict,
     arena_of,
     battles_of,
     judge_all,
     key_of,
     next_battles,
-    style_of,
 )
 from rl_feedback.evaluation.arena.choosing import seed_of
-from rl_feedback.evaluation.arena.files import criteria_as_json, criteria_of
 
 # Battles of a round: the choice of the next ones knows all before it.
 ROUND = 16
@@ -49,14 +50,13 @@ ROUND = 16
 PRIOR = 0.5
 
 
-def judge_settings(run: ArenaRun) -> JudgeSettings:
-    return JudgeSettings(
-        judge=run.served_model, revision=run.revision, prompt_version=run.prompt_version, seed=run.seed
-    )
-
-
-def endpoint_settings(run: ArenaRun) -> EndpointSettings:
-    """Raises RefusedByRule where the server's key is not there."""
+def judge_engine_settings(run: ArenaRun) -> AnySettings | None:
+    """How the judge that is asked is loaded, or its server reached; None where nobody is asked. Raises
+    RefusedByRule where the server's key is not there."""
+    if not run.asks_judge:
+        return None
+    if run.judge_version is not None:
+        return engine_settings(run.judge_version)
     return EndpointSettings(
         url=run.endpoint_url,
         served_model=run.served_model,
@@ -68,10 +68,10 @@ def endpoint_settings(run: ArenaRun) -> EndpointSettings:
 
 
 def carry_out(run: ArenaRun, engine: Engine | None, *, check: Callable[[], None]) -> None:
-    """To its end, with everything kept. Without an engine the board is of experts' votes. Raises LimitReached
-    or JudgeFailed, whose sentence is for a person; the board is drawn of what is judged by then."""
-    versions = list(run.versions.order_by("pk"))
-    names = {version.pk: f"{version} {version.name}" for version in versions}
+    """To its end, with everything kept. Without an engine the board is of what is there: experts' votes, and
+    recorded judgements. Raises LimitReached or JudgeFailed, whose sentence is for a person; the board is
+    drawn of what is judged by then."""
+    versions, names = list(run.versions.order_by("pk")), names_of(run)
     take_votes(versions)
     if engine is None:
         draw_board(run, names)
@@ -115,7 +115,7 @@ def _judge_rounds(
             run.plan = [*run.plan, [pair.key for pair in chosen]]
             keep_battles(chosen)
             jobs.heartbeat(run, is_kept=True, plan=run.plan)
-        _judge(run, _battles(run.plan[number]), judge, names)
+        _judge(run, battles_of_keys(run.plan[number]), judge, names)
         number += 1
         jobs.heartbeat(run, is_kept=True, num_judged=sum(map(len, run.plan[:number])))
 
@@ -126,7 +126,7 @@ def _choose(run: ArenaRun, pairs: Sequence[OpenPair], names: dict[int, str]) -> 
     planned = [key for of_round in run.plan for key in of_round]
     wanted = min(ROUND, run.num_wanted - len(planned))
     places = {version: place for place, version in enumerate(sorted(names))}
-    met = [pair_of(battle.left, battle.right) for battle in _battles(planned)]
+    met = [pair_of(battle.left, battle.right) for battle in battles_of_keys(planned)]
     used = {(*pair.where, pair.versions) for pair in met}
     waiting: dict[tuple[int, int], list[OpenPair]] = {}
     for pair in pairs:
@@ -154,53 +154,17 @@ def _choose(run: ArenaRun, pairs: Sequence[OpenPair], names: dict[int, str]) -> 
 
 def _judge(run: ArenaRun, battles: Sequence[Battle], judge: EngineJudge, names: dict[int, str]) -> None:
     wanted = judge_settings(run)
-    comparisons = list(_comparisons(battles, names))
+    comparisons = list(comparisons_of(run, battles, names))
     by_case = {str(battle.pk): battle for battle in battles}
     known = {row.key: row for row in Row.objects.filter(key__in=[key_of(one, wanted) for one in comparisons])}
 
     def known_kept(key: str) -> Kept | None:
-        return _kept_of(known[key]) if key in known else None
+        return kept_of(known[key]) if key in known else None
 
     for kept in judge_all(
         comparisons, judge, wanted, known=known_kept, limits=Limits(**run.limits), spent=_spent(run)
     ):
         _keep(run, by_case[kept.judgement.case], kept, names)
-
-
-def _battles(keys: Sequence[str]) -> list[Battle]:
-    """In the order of their rows; without those whose outputs were erased."""
-    wanted = set(keys)
-    lefts = {int(key.partition("-")[0]) for key in keys}
-    rows = Battle.objects.filter(left__in=lefts).select_related("left", "right").order_by("pk")
-    return [row for row in rows if f"{row.left_id}-{row.right_id}" in wanted]
-
-
-def _comparisons(battles: Iterable[Battle], names: dict[int, str]) -> Iterable[Comparison]:
-    battles = list(battles)
-    references = {
-        reference.study_id: _report(reference)
-        for reference in Reference.objects.filter(study__in={battle.study_id for battle in battles})
-    }
-    for battle in battles:
-        left, right = battle.left, battle.right
-        comparison = Comparison(
-            case=str(battle.pk),
-            study=str(battle.study_id),
-            category=left.query,
-            first=names[left.model_version_id],
-            second=names[right.model_version_id],
-            first_text=said_by(left),
-            second_text=said_by(right),
-            reference=references.get(battle.study_id, ""),
-        )
-        yield comparison
-        yield comparison.turned
-
-
-def _report(reference: Reference) -> str:
-    parts = (("Findings", reference.findings), ("Impression", reference.impression))
-    told = "\n".join(f"{name}: {text}" for name, text in parts if text)
-    return told or reference.report
 
 
 def _spent(run: ArenaRun) -> Spent:
@@ -211,69 +175,4 @@ def _spent(run: ArenaRun) -> Spent:
 def _keep(run: ArenaRun, battle: Battle, kept: Kept, names: dict[int, str]) -> None:
     with transaction.atomic():
         jobs.hold(run)
-        Row.objects.get_or_create(
-            battle=battle,
-            is_left_first=kept.judgement.first == names[battle.left.model_version_id],
-            key=kept.key,
-            kind=Row.Kind.MODEL,
-            defaults={
-                "verdict": str(kept.judgement.verdict),
-                "judge": run.judge,
-                "run": run,
-                "criteria": criteria_as_json(kept.judgement.criteria),
-                "text": kept.text.replace("\0", ""),
-                "problem": kept.problem,
-                "num_requests": kept.spent.num_requests,
-                "num_prompt_tokens": kept.spent.num_prompt_tokens,
-                "num_tokens": kept.spent.num_tokens,
-            },
-        )
-
-
-def _kept_of(row: Row) -> Kept:
-    """Of what is known the verdict and its reasons; the case is that of whoever asks."""
-    found = Judgement(
-        "", "", "", "", row.judge, Kind.MODEL, Verdict(row.verdict), criteria=criteria_of(row.criteria)
-    )
-    return Kept(row.key, found, row.text, row.problem, num_tries=row.num_requests, spent=Spent())
-
-
-def judgements_of(run: ArenaRun, names: dict[int, str]) -> list[Judgement]:
-    """What the run's judge said of its battles, and what experts said of any between its versions."""
-    planned = {key for of_round in run.plan for key in of_round}
-    rows = (
-        Row.objects.filter(battle__left__model_version__in=names, battle__right__model_version__in=names)
-        .select_related("battle__left", "battle__right", "reader")
-        .order_by("pk")
-    )
-    wanted = judge_settings(run)
-    told = []
-    comparisons: dict[tuple[int, bool], Comparison] = {}
-    battles = {row.battle_id: row.battle for row in rows}
-    for place, comparison in enumerate(_comparisons(battles.values(), names)):
-        comparisons[int(comparison.case), place % 2 == 0] = comparison
-    for row in rows:
-        comparison = comparisons[row.battle_id, row.is_left_first]
-        if row.kind == Row.Kind.MODEL:
-            is_planned = f"{row.battle.left_id}-{row.battle.right_id}" in planned
-            if not is_planned or row.key != key_of(comparison, wanted):
-                continue
-        told.append(_judgement(row, comparison))
-    return told
-
-
-def _judgement(row: Row, comparison: Comparison) -> Judgement:
-    judge = row.judge if row.reader is None else row.reader.pseudonym
-    return Judgement(
-        case=comparison.case,
-        study=comparison.study,
-        first=comparison.first,
-        second=comparison.second,
-        judge=judge,
-        kind=Kind(row.kind),
-        verdict=Verdict(row.verdict),
-        category=comparison.category,
-        criteria=criteria_of(row.criteria),
-        of_first=style_of(comparison.first_text),
-        of_second=style_of(comparison.second_text),
-    )
+        Row.objects.bulk_create([row_of(run, battle, kept, names)], ignore_conflicts=True)

@@ -19,4 +19,8 @@ def arena_runs(user: User) -> QuerySet[ArenaRun]:
 def arena_run_for(user: User, uid: UUID) -> ArenaRun:
     """Raises NotYours, or DoesNotExist."""
     require(user, Capability.VIEW_MODELS)
-    return ArenaRun.objects.select_related("requested_by").prefetch_related("versions").get(uid=uid)
+    return (
+        ArenaRun.objects.select_related("requested_by", "judge_version")
+        .prefetch_related("versions")
+        .get(uid=uid)
+    )

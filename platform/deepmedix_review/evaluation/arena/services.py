@@ -1,7 +1,8 @@
-"""Makes runs of the arena, ends them and lets them go on; keeps what judges said."""
+"""Makes runs of the arena, ends them and lets them go on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -16,7 +17,9 @@ from deepmedix_review.evaluation.arena.battles import open_pairs, take_votes
 from deepmedix_review.evaluation.models import ArenaRun
 from deepmedix_review.registry.endpoints import require_endpoint, require_key_of
 from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.registry.selectors import SHORT_SHA256, require_askable
 
+JudgedBy = ArenaRun.JudgedBy
 MOST_VERSIONS, MOST_BATTLES = 50, 100_000
 LONGEST_REVISION = 100
 NO_VOTES = (
@@ -25,10 +28,21 @@ NO_VOTES = (
 )
 
 
+@dataclass(frozen=True)
+class RecordedFile:
+    """Judgements made elsewhere. `leaves_out`: what matches no pair is left out; else it refuses the file."""
+
+    path: Path
+    called: str
+    leaves_out: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class WantedRun:
-    """What a person asks for. `limits` are the fields of `rl_feedback.evaluation.arena.Limits`. Without a
-    judge (`url` and `served_model` empty) the board is of experts' votes alone."""
+    """What a person asks for. The judge is one of three: one on a server (`url`, `served_model`, `key_name`),
+    a version in a worker's memory (`judge_version`), or who made the judgements in a file (`recorded`, with
+    `served_model` as their name). Without any the board is of experts' votes alone. `limits` are the fields
+    of `rl_feedback.evaluation.arena.Limits`."""
 
     title: str
     versions: Sequence[ModelVersion]
@@ -36,6 +50,8 @@ class WantedRun:
     served_model: str = ""
     key_name: str = ""
     revision: str = ""
+    judge_version: ModelVersion | None = None
+    recorded: RecordedFile | None = None
     prompt_version: str = "arena-1"
     seed: int = 1
     random_share: float = 0.2
@@ -43,11 +59,19 @@ class WantedRun:
     limits: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Judge:
+    judged_by: ArenaRun.JudgedBy
+    name: str = ""
+    revision: str = ""
+    url: str = ""
+
+
 def make_run(wanted: WantedRun, *, actor: User) -> ArenaRun:
     """Raises RefusedByRule for versions that share no film and question, for a server that no operator has
-    named, and without a judge where no expert has voted."""
+    named, for judgements of other pairs, and without a judge where no expert has voted."""
     require(actor, Capability.TRAIN_MODELS)
-    url = _require_judge(wanted)
+    judge = _judge_of(wanted)
     if not wanted.title.strip():
         raise RefusedByRule("Give the run a title.")
     if not 2 <= len(wanted.versions) <= MOST_VERSIONS:
@@ -59,34 +83,59 @@ def make_run(wanted: WantedRun, *, actor: User) -> ArenaRun:
     _require_limits(wanted.limits)
     with transaction.atomic():
         num_votes = take_votes(wanted.versions)
-        if not url and not num_votes:
+        if judge.judged_by == JudgedBy.EXPERTS and not num_votes:
             raise RefusedByRule(NO_VOTES)
-        if url and not open_pairs(wanted.versions, seed=wanted.seed):
+        asks = judge.judged_by in (JudgedBy.SERVER, JudgedBy.VERSION)
+        if asks and not open_pairs(wanted.versions, seed=wanted.seed):
             raise RefusedByRule(
                 "On no film do two of these versions say different things to the same question. Ask them "
                 "about the same films first: Inference → Batches, or Models → Import completions."
             )
-        run = ArenaRun.objects.create(
+        run = ArenaRun(
             title=wanted.title.strip(),
-            endpoint_url=url,
-            served_model=wanted.served_model.strip(),
+            judged_by=judge.judged_by,
+            judge_version=wanted.judge_version,
+            endpoint_url=judge.url,
+            served_model=judge.name,
             key_name=wanted.key_name,
-            revision=wanted.revision.strip(),
+            revision=judge.revision,
             prompt_version=wanted.prompt_version,
             seed=wanted.seed,
             random_share=wanted.random_share,
-            num_wanted=wanted.num_wanted if url else 0,
-            limits=dict(wanted.limits) if url else {},
+            num_wanted=wanted.num_wanted if asks else 0,
+            limits=dict(wanted.limits) if asks else {},
             requested_by=actor,
         )
-        run.versions.set(wanted.versions)
+        details = {"num_versions": len(wanted.versions), "judged_by": str(judge.judged_by)}
+        if wanted.recorded is None:
+            run.save()
+            run.versions.set(wanted.versions)
+        else:
+            details["num_judgements"] = _bring_in(run, wanted.recorded, wanted.versions)
         record_event(
             actor=actor,
             action="request_arena",
             subject=run,
-            details={"num_versions": len(wanted.versions), "num_battles": run.num_wanted},
+            details={**details, "num_battles": run.num_wanted},
         )
     return run
+
+
+def _bring_in(run: ArenaRun, file: RecordedFile, versions: Sequence[ModelVersion]) -> int:
+    """Saves the run with what was judged elsewhere; returns how many judgements that are. Another file is
+    another judge: what it says replaces nothing that one before it said."""
+    # With them come statistics, which few requests need.
+    from deepmedix_review.evaluation.arena.recorded import bring_in, read_judgements
+
+    read = read_judgements(file, versions, seed=run.seed)
+    run.revision = f"{run.revision} recorded {read.sha256[:SHORT_SHA256]}".strip()
+    if len(run.revision) > LONGEST_REVISION:
+        raise RefusedByRule("The judge's revision is too long. Shorten it.")
+    run.num_wanted = len(read.pairs)
+    run.save()
+    run.versions.set(versions)
+    bring_in(run, read)
+    return len(read.matched)
 
 
 def note_download(run: ArenaRun, *, actor: User, name: str) -> None:
@@ -117,7 +166,7 @@ def let_go_on(
         held = ArenaRun.objects.select_for_update().get(pk=run.pk)
         if not held.is_final:
             raise RefusedByRule(f"This run is {held.state} now; it goes on by itself.")
-        if not held.has_judge:
+        if not held.asks_judge:
             num_wanted = limits = None
         if num_wanted is not None and not held.num_judged <= num_wanted <= MOST_BATTLES:
             raise RefusedByRule(
@@ -137,22 +186,46 @@ def let_go_on(
     run.refresh_from_db()
 
 
-def _require_judge(wanted: WantedRun) -> str:
-    """The address of its server; empty where no judge is named."""
-    url, served_model = wanted.url.strip(), wanted.served_model.strip()
-    if not url and not served_model:
-        if wanted.key_name or wanted.revision.strip():
-            raise RefusedByRule(
-                "A key file or a revision needs a judge: give its address and its name there."
-            )
-        return ""
-    if not url or not served_model:
+def _judge_of(wanted: WantedRun) -> _Judge:
+    """Raises RefusedByRule for a judge that can't be asked, and for several."""
+    url, name, revision = wanted.url.strip(), wanted.served_model.strip(), wanted.revision.strip()
+    ways = (bool(url), wanted.judge_version is not None, wanted.recorded is not None)
+    if sum(ways) > 1:
+        raise RefusedByRule("Name one judge: a server's address, a version, or a file of judgements.")
+    if wanted.key_name and not url:
+        raise RefusedByRule("A key file is for a model server: give its address, or leave the key file out.")
+    if wanted.judge_version is not None:
+        return _version_judge(wanted.judge_version, wanted)
+    if wanted.recorded is not None:
+        if not name:
+            raise RefusedByRule("Say whose judgements these are: give the judge's name.")
+        return _Judge(JudgedBy.RECORDED, name, revision)
+    if not url and not name:
+        if revision:
+            raise RefusedByRule("A revision needs a judge: say which one.")
+        return _Judge(JudgedBy.EXPERTS)
+    if not url or not name:
         raise RefusedByRule(
             "Give the judge's address and its name there, or leave both empty: experts judge alone."
         )
     url = require_endpoint(url)
     require_key_of(url, wanted.key_name)
-    return url
+    return _Judge(JudgedBy.SERVER, name, revision, url)
+
+
+def _version_judge(version: ModelVersion, wanted: WantedRun) -> _Judge:
+    """Its name and revision are its own, so that whoever chooses it again finds its answers."""
+    if wanted.served_model.strip() or wanted.revision.strip():
+        raise RefusedByRule("A version that judges has its own name and revision: leave these empty.")
+    if version in wanted.versions:
+        raise RefusedByRule(f"{version} can't judge itself. Choose another judge, or leave it out.")
+    if version.source == ModelVersion.Source.ENDPOINT:
+        raise RefusedByRule(
+            f"{version} is on a model server: give {version.endpoint_url} as the judge's address and "
+            f"{version.served_model} as its name there."
+        )
+    require_askable(version)
+    return _Judge(JudgedBy.VERSION, f"{version} {version.name}", f"weights {version.sha256[:SHORT_SHA256]}")
 
 
 def _require_limits(limits: Mapping[str, Any]) -> None:

@@ -39,6 +39,7 @@ from deepmedix_review.evaluation.arena.spending import spending_of
 from deepmedix_review.evaluation.models import ArenaRun, Battle
 from deepmedix_review.registry.selectors import key_names, tell_apart
 from deepmedix_review.studies.selectors import MAX_COUNT, StateCount
+from deepmedix_review.studies.uploads import lacked_room
 
 PAGE_SIZE = 50
 _VIEW = needs_capability(Capability.VIEW_MODELS)
@@ -50,9 +51,11 @@ _EXPORT = needs_capability(Capability.EXPORT_DATASETS)
 @never_cache
 @_VIEW
 def list_runs(request: HttpRequest) -> HttpResponse:
-    user = acting_user(request)
-    form = ArenaForm(request.POST or None, keys=key_names())
-    if request.method == "POST" and form.is_valid():
+    user, is_sent = acting_user(request), request.method == "POST"
+    form = ArenaForm(request.POST if is_sent else None, request.FILES if is_sent else None, keys=key_names())
+    if lacked_room(request):
+        form.add_error("recorded", "The disk is full. Nothing was kept; once there is space, send it again.")
+    elif is_sent and form.is_valid():
         try:
             run = tasks.request_arena(form.wanted(), actor=user)
         except NotYours:
@@ -82,7 +85,7 @@ def show_run(request: HttpRequest, uid: UUID) -> HttpResponse:
     run = _run(request, uid)
     form = GoOnForm(initial={**run.limits, "num_wanted": run.num_wanted})
     context = {"run": run, "form": form, "files": list(FILE_TYPES), **_board(request, run)}
-    if run.has_judge:
+    if run.asks_judge:
         context["spending"] = spending_of(run)
     return render(request, "evaluation/arena_run.html", context)
 

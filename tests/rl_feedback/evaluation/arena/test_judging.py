@@ -1,11 +1,12 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rl_feedback.evaluation.arena.answers import NotAVerdict, read_verdict
-from rl_feedback.evaluation.arena.judgements import Verdict
+from rl_feedback.evaluation.arena.judgements import OnCriterion, Verdict
 from rl_feedback.evaluation.arena.judges import RecordedJudge
 from rl_feedback.evaluation.arena.judging import (
     Comparison,
@@ -19,6 +20,7 @@ from rl_feedback.evaluation.arena.judging import (
 )
 from rl_feedback.evaluation.arena.limits import LimitReached, Limits, Pace
 from rl_feedback.evaluation.arena.prompts import CRITERIA, NEWEST, PROMPTS, prompt_of
+from rl_feedback.evaluation.arena.recorded import read_answers
 from rl_feedback.evaluation.arena.style_counts import style_of
 from tests.rl_feedback.evaluation.arena.judged import (
     SETTINGS,
@@ -30,6 +32,10 @@ from tests.rl_feedback.evaluation.arena.judged import (
 )
 
 ONE = comparisons(1)[0]
+
+
+def of_file(file: Path) -> RecordedJudge:
+    return RecordedJudge(read_answers(file), called=file.name)
 
 
 def all_of(asked, says: Callable[[Comparison, int], str | Unanswered], **options) -> list[Kept]:
@@ -60,6 +66,11 @@ def test_a_verdict_is_read_with_its_reasons_after_thoughts_and_in_a_fence() -> N
     assert read.verdict is Verdict.FIRST
     assert set(read.criteria) == set(CRITERIA)
     assert read.criteria["omissions"].reason == "It names it."
+
+
+def test_a_reason_is_a_text_that_can_be_stored_whatever_the_judge_put_into_it() -> None:
+    read = read_verdict(verdict("A", "Its \0 left \ud800 lung."))
+    assert read.criteria["location"].reason == "Its  left \N{REPLACEMENT CHARACTER} lung."
 
 
 @pytest.mark.parametrize(
@@ -233,12 +244,12 @@ def test_recorded_judgements_answer_as_their_judge_did_tries_and_all(tmp_path: P
         for text in texts
     ]
     file.write_text("\n".join(json.dumps(line) for line in lines))
-    kept = list(judge_all([ONE, ONE.turned], RecordedJudge(file), SETTINGS))
+    kept = list(judge_all([ONE, ONE.turned], of_file(file), SETTINGS))
     by_first = {one.judgement.first: one for one in kept}
     assert (by_first[ONE.first].judgement.verdict, by_first[ONE.first].num_tries) == (Verdict.FIRST, 2)
     assert by_first[ONE.second].judgement.verdict is Verdict.SECOND
     with pytest.raises(JudgeFailed, match=r"judged.jsonl holds no judgement of .* on case-1"):
-        list(judge_all([comparisons(2)[3]], RecordedJudge(file), SETTINGS))
+        list(judge_all([comparisons(2)[3]], of_file(file), SETTINGS))
 
 
 @pytest.mark.parametrize(
@@ -247,6 +258,17 @@ def test_recorded_judgements_answer_as_their_judge_did_tries_and_all(tmp_path: P
         ("", "holds no judgement"),
         ("x", "line 1 is no JSON"),
         ('\n{"case": 1}', "line 2 is no judgement"),
+        ('{"case": "c", "first": "x", "second": "y"}', "line 1 is no judgement"),
+        ('{"battle": "b", "text": "A"}', "line 1 is no judgement"),
+        ('{"battle": "b", "first": "x", "text": "A", "question": 1}', "line 1 is no judgement"),
+        (
+            '{"case": "c", "first": "x", "second": "y", "verdict": "x"}',
+            "line 1 is no verdict. It says nothing",
+        ),
+        (
+            '{"case": "c", "first": "x", "second": "y", "verdict": "x", "criteria": []}',
+            "line 1 is no judgement",
+        ),
         ("\xff", "no text in UTF-8"),
     ],
 )
@@ -254,7 +276,50 @@ def test_a_recorded_file_that_is_none_is_refused_by_its_line(text, says, tmp_pat
     file = tmp_path / "judged.jsonl"
     file.write_bytes(text.encode("latin-1"))
     with pytest.raises(ValueError, match=says):
-        RecordedJudge(file)
+        read_answers(file)
+
+
+def test_a_verdict_with_its_reasons_is_read_as_what_a_judge_wrote(tmp_path: Path) -> None:
+    of_one = {"better": "second", "reason": "It names it."}
+    lines = [
+        {
+            "case": ONE.case,
+            "first": ONE.first,
+            "second": ONE.second,
+            "verdict": said,
+            "criteria": dict.fromkeys(CRITERIA, of_one),
+        }
+        for said in ("first", "Second", "tie", "B")
+    ]
+    file = tmp_path / "judged.jsonl"
+    file.write_text("\n".join(map(json.dumps, lines)))
+    read = [read_verdict(one.text) for one in read_answers(file)]
+    assert [one.verdict for one in read] == [Verdict.FIRST, Verdict.SECOND, Verdict.TIE, Verdict.SECOND]
+    assert read[0].criteria["location"] == OnCriterion(Verdict.SECOND, "It names it.")
+    (kept,) = judge_all([ONE], of_file(file), SETTINGS)
+    assert (kept.judgement.verdict, kept.problem) == (Verdict.FIRST, "")
+
+
+def test_recorded_verdicts_of_equal_texts_are_those_of_their_own_cases(tmp_path: Path) -> None:
+    other = Comparison(**{**vars(ONE), "case": "other"})
+    lines = [
+        {"case": one.case, "first": one.first, "second": one.second, "text": verdict(better)}
+        for one, better in ((ONE, "A"), (other, "B"))
+    ]
+    file = tmp_path / "judged.jsonl"
+    file.write_text("\n".join(map(json.dumps, lines)))
+    kept = list(judge_all([ONE, other], of_file(file), replace(SETTINGS, is_by_case=True)))
+    assert [one.judgement.verdict for one in kept] == [Verdict.FIRST, Verdict.SECOND]
+    assert key_of(ONE, SETTINGS) == key_of(other, SETTINGS)
+
+
+def test_what_names_a_platforms_battle_alone_is_for_that_platform(tmp_path: Path) -> None:
+    file = tmp_path / "judged.jsonl"
+    file.write_text(json.dumps({"battle": "b", "first": "v1", "text": verdict("A")}))
+    (one,) = read_answers(file)
+    assert (one.battle, one.first, one.second, one.line) == ("b", "v1", "", 1)
+    with pytest.raises(ValueError, match="line 1 names a battle of a platform"):
+        of_file(file)
 
 
 def test_style_is_counted_by_words_sentences_boxes_and_hedges() -> None:

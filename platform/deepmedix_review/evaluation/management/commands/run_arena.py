@@ -1,12 +1,14 @@
-"""`manage.py run_arena`: lets a judge on a model server compare what versions wrote, and prints the run."""
+"""`manage.py run_arena`: lets a judge compare what versions wrote, and prints the run."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from deepmedix_review.accounts.selectors import account_named
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.evaluation.arena.services import WantedRun
+from deepmedix_review.evaluation.arena.services import RecordedFile, WantedRun
 from deepmedix_review.evaluation.tasks import request_arena
 from deepmedix_review.registry.models import ModelVersion
 
@@ -24,9 +26,18 @@ class Command(BaseCommand):
             "--endpoint",
             default="",
             metavar="URL",
-            help="where the judge's API begins; left out with --judge: a board of experts' votes alone",
+            help="where the judge's API begins; without a judge: a board of experts' votes alone",
         )
-        parser.add_argument("--judge", default="", help="its name at that server")
+        parser.add_argument("--judge", default="", help="its name at that server, or of who judged elsewhere")
+        parser.add_argument(
+            "--judge-version", type=int, help="instead: number of a version whose weights are here"
+        )
+        parser.add_argument(
+            "--recorded", type=Path, metavar="FILE", help="instead: judgements made elsewhere, JSON lines"
+        )
+        parser.add_argument(
+            "--leave-out", action="store_true", help="recorded judgements that match no pair of the versions"
+        )
         parser.add_argument("--revision", default="", help="release or hash of the judge's weights")
         parser.add_argument("--key-name", default="", help="SERVER/NAME, a file in ENDPOINT_KEY_FOLDER")
         parser.add_argument("--battles", type=int, default=200)
@@ -36,10 +47,10 @@ class Command(BaseCommand):
             parser.add_argument(f"--{name.replace('_', '-')}", type=kind)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        versions = list(ModelVersion.objects.filter(number__in=options["versions"]).order_by("number"))
-        missing = sorted(set(options["versions"]) - {version.number for version in versions})
-        if missing:
-            raise CommandError(f"There is no version {', '.join(map(str, missing))}.")
+        versions, file = _versions(options["versions"]), options["recorded"]
+        judge = options["judge_version"]
+        if file is not None and not file.is_file():
+            raise CommandError(f"There is no file {file}.")
         limits = {name: options[name] for name in (*_LIMITS, *_PRICES) if options[name] is not None}
         try:
             run = request_arena(
@@ -50,6 +61,8 @@ class Command(BaseCommand):
                     served_model=options["judge"],
                     key_name=options["key_name"],
                     revision=options["revision"],
+                    judge_version=None if judge is None else _versions([judge])[0],
+                    recorded=file and RecordedFile(file, file.name, leaves_out=options["leave_out"]),
                     seed=options["seed"],
                     num_wanted=options["battles"],
                     limits=limits,
@@ -59,3 +72,11 @@ class Command(BaseCommand):
         except RefusedByRule as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(f"{run.uid} waits for a worker; its board: Models → Report Arena.")
+
+
+def _versions(numbers: Sequence[int]) -> list[ModelVersion]:
+    found = list(ModelVersion.objects.filter(number__in=numbers).order_by("number"))
+    missing = sorted(set(numbers) - {version.number for version in found})
+    if missing:
+        raise CommandError(f"There is no version {', '.join(map(str, missing))}.")
+    return found
