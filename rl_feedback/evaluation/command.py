@@ -5,19 +5,26 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from inference.engines import EndpointSettings, Engine, load_engine
 from inference.presets import PRESETS
 from rl_feedback.counting import counted
+from rl_feedback.evaluation.arena.judges import EngineJudge
 from rl_feedback.evaluation.cases import HEADLINES
 from rl_feedback.evaluation.evaluating import MEASURES, evaluate
 from rl_feedback.evaluation.printing.tables import TASK_WORDS, told
 from rl_feedback.evaluation.printing.writing import require_new, write_report
-from rl_feedback.evaluation.reports.green import PROMPT_VERSION, endpoint
+from rl_feedback.evaluation.reports.green import PROMPT_VERSION
+from rl_feedback.evaluation.reports.green_judge import GreenSettings, judged_ahead
 from rl_feedback.evaluation.results import Report
 from rl_feedback.evaluation.samples import Sample, System, read_references, read_system
 from rl_feedback.evaluation.settings import Settings
 from rl_feedback.evaluation.xraybench import HUB_NAME, deviations, read_folder, read_hub
+
+# Of one answer of GREEN's judge.
+GREEN_SECONDS = 600.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -59,13 +66,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Iterator[str]:
     """The main figures, then where the page is."""
     require_new(options.out)
-    settings = _settings(options)
+    engine = _green_engine(options)
     samples, told_of = _references(options)
     systems = [
         read_system(path, samples, preset=options.preset) for path in (options.predictions, *options.beside)
     ]
     for system in systems:
         _require_whole(system, samples, missing_is_wrong=options.missing_is_wrong)
+    settings = _settings(options)
+    if engine is not None:
+        name = f"{options.green_model}, question {PROMPT_VERSION}"
+        judge = EngineJudge(engine, deadline_seconds=GREEN_SECONDS)
+        asked_as = GreenSettings(judge=options.green_model, seed=options.seed)
+        settings = replace(settings, ask=judged_ahead(samples, systems, judge, asked_as), judge=name)
     report = evaluate(
         samples, systems, title=options.title or systems[0].name, settings=settings, deviations=told_of
     )
@@ -74,27 +87,30 @@ def run(options: argparse.Namespace) -> Iterator[str]:
     yield f"The page: {page}"
 
 
-def _settings(options: argparse.Namespace) -> Settings:
+def _green_engine(options: argparse.Namespace) -> Engine | None:
+    """Raises EngineError where reports may not be sent to its server."""
     if bool(options.green) != bool(options.green_model):
         raise ValueError("GREEN needs both: --green URL of the server and --green-model NAME of the judge.")
-    ask, judge = None, ""
-    if options.green:
-        named = os.environ.get("INFERENCE_ENDPOINTS", "").split(",")
-        ask = endpoint(
-            options.green,
-            model=options.green_model,
+    if not options.green:
+        return None
+    named = os.environ.get("INFERENCE_ENDPOINTS", "").split(",")
+    return load_engine(
+        EndpointSettings(
+            url=options.green,
+            served_model=options.green_model,
             key=os.environ.get("INFERENCE_ENDPOINT_KEY", ""),
-            origins=[origin.strip() for origin in named if origin.strip()],
+            origins=frozenset(origin.strip() for origin in named if origin.strip()),
         )
-        judge = f"{options.green_model}, question {PROMPT_VERSION}"
+    )
+
+
+def _settings(options: argparse.Namespace) -> Settings:
     return Settings(
         num_draws=options.num_draws,
         num_shuffles=options.num_shuffles,
         seed=options.seed,
         with_weights=not options.weight_free,
         with_java=options.with_java,
-        ask=ask,
-        judge=judge,
         with_texts=not options.without_texts,
         with_films=options.with_films,
     )

@@ -28,7 +28,7 @@ from rl_feedback.evaluation.results import (
     Figure,
     Report,
 )
-from rl_feedback.evaluation.samples import Prediction, Sample, System, Task
+from rl_feedback.evaluation.samples import Prediction, Sample, System, Task, report_text
 from rl_feedback.evaluation.settings import USUAL, Settings
 from rl_feedback.evaluation.statistics import ALL, Design, Scored, compare, estimate, holm
 
@@ -168,11 +168,6 @@ def _score(
     if of.task == Task.VQA:
         return _score_answers(of.samples, predictions), {}
     return _score_grounding(of.samples, predictions), {}
-
-
-def report_text(prediction: Prediction | None) -> str:
-    """A report that can't be read counts as an empty one."""
-    return (prediction.answer or "").strip() if prediction else ""
 
 
 def _score_answers(samples: Sequence[Sample], predictions: Predictions) -> Scored:

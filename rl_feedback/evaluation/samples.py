@@ -78,6 +78,11 @@ class System:
     sha256: str
 
 
+def report_text(prediction: Prediction | None) -> str:
+    """A report that can't be read counts as an empty one."""
+    return (prediction.answer or "").strip() if prediction else ""
+
+
 REFERENCE_KEYS = {
     *("id", "task", "dataset", "category", "study", "question", "answer", "options", "boxes"),
     *("image_size", "image"),

@@ -6,6 +6,7 @@
 """
 
 from rl_feedback.evaluation.arena.against_experts import AgainstExperts, against_experts
+from rl_feedback.evaluation.arena.asking import Comparison, Judge, JudgeFailed
 from rl_feedback.evaluation.arena.boards import PROTOCOL, Arena, NamedBoard, arena_of
 from rl_feedback.evaluation.arena.bradley_terry import (
     SCALE,
@@ -28,9 +29,6 @@ from rl_feedback.evaluation.arena.judgements import (
 )
 from rl_feedback.evaluation.arena.judges import EngineJudge, RecordedJudge
 from rl_feedback.evaluation.arena.judging import (
-    Comparison,
-    Judge,
-    JudgeFailed,
     JudgeSettings,
     Kept,
     both_orders,

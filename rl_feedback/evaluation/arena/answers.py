@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inference.texts import well_formed
+from rl_feedback.evaluation.arena.asking import Rubbish
 from rl_feedback.evaluation.arena.judgements import OnCriterion, Verdict
 from rl_feedback.evaluation.arena.prompts import CRITERIA
 
@@ -15,8 +16,8 @@ _LONGEST_REASON = 2000
 _BETTER = {"a": Verdict.FIRST, "b": Verdict.SECOND, "tie": Verdict.TIE}
 
 
-class NotAVerdict(ValueError):
-    """The judge answered something else; the message says what is wrong with it."""
+class NotAVerdict(Rubbish):
+    """The judge answered something else than a verdict."""
 
 
 @dataclass(frozen=True)

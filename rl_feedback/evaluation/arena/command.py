@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from inference.engines import EndpointSettings, EngineSettings, load_engine
+from rl_feedback.evaluation.arena.asking import Comparison, Judge, JudgeFailed
 from rl_feedback.evaluation.arena.boards import arena_of
 from rl_feedback.evaluation.arena.files import kept_as_json, kept_of, read_lines, vote_of
 from rl_feedback.evaluation.arena.judgements import Judgement
 from rl_feedback.evaluation.arena.judges import EngineJudge, RecordedJudge
 from rl_feedback.evaluation.arena.judging import (
-    Comparison,
-    Judge,
-    JudgeFailed,
     JudgeSettings,
     Kept,
     both_orders,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 
 from inference.engines import Done, Engine, EngineError, Failed, GenerationRequest
-from rl_feedback.evaluation.arena.judging import Comparison, JudgeFailed, Question, Said, Unanswered
+from rl_feedback.evaluation.arena.asking import Comparison, JudgeFailed, Question, Said, Unanswered
 from rl_feedback.evaluation.arena.recorded import RecordedAnswer
 
 
@@ -82,6 +82,9 @@ class RecordedJudge:
     def answers(self, questions: Sequence[Question]) -> Iterator[Said | Unanswered]:
         for question in questions:
             asked = question.comparison
+            if asked is None:
+                yield Unanswered(question.key, f"{self._called} holds judgements of two reports alone.")
+                continue
             if not self.holds(asked):
                 yield Unanswered(
                     question.key,

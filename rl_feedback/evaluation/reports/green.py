@@ -15,10 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import requests
-
-from inference.engines.addresses import require_allowed
-from rl_feedback.evaluation.reports.weighted import Unavailable
 
 PROMPT_VERSION = "green-1"
 PROMPT = """Compare a candidate chest X-ray report with the reference report, by findings and not by wording.
@@ -33,7 +29,6 @@ Reference report: {reference}
 
 Candidate report: {candidate}"""
 _TRIES = 3
-_SECONDS = 120
 _OBJECT = re.compile(r"\{.*\}", re.DOTALL)
 
 Ask = Callable[[str], str]
@@ -50,49 +45,6 @@ def green(given: Sequence[str], wanted: Sequence[str], ask: Ask) -> npt.NDArray[
     return np.array(
         [_score(candidate, reference, ask) for candidate, reference in zip(given, wanted, strict=True)]
     )
-
-
-def endpoint(url: str, *, model: str, key: str = "", origins: Sequence[str] = ()) -> Ask:
-    """A judge behind an OpenAI-compatible server. Raises EngineError where reports may not be sent there."""
-    address = f"{require_allowed(url, origins=origins)}/chat/completions"
-
-    def ask(question: str) -> str:
-        body: dict[str, Any] = {
-            "model": model,
-            "messages": [{"role": "user", "content": question}],
-            "temperature": 0,
-            "seed": 0,
-            "max_tokens": 300,
-        }
-        with requests.Session() as session:
-            # No proxy and no password of the account that this runs under.
-            session.trust_env = False
-            try:
-                answer = session.post(
-                    address,
-                    json=body,
-                    headers={"Authorization": f"Bearer {key}"} if key else {},
-                    timeout=(10, _SECONDS),
-                    allow_redirects=False,
-                )
-                if answer.status_code != 200:
-                    raise Unavailable(
-                        f"the judge's server answered {answer.status_code}",
-                        "look at its address, its key and the model's name",
-                    )
-                return str(answer.json()["choices"][0]["message"]["content"])
-            # Its errors may quote the reports: none of them goes on.
-            except (requests.exceptions.RequestException, OSError):
-                raise Unavailable(
-                    "the judge's server can't be reached", "start it, or name another with --green"
-                ) from None
-            except (ValueError, KeyError, TypeError, IndexError):
-                raise Unavailable(
-                    "what answers there does not speak the OpenAI chat protocol",
-                    "name where its API begins; it mostly ends in /v1",
-                ) from None
-
-    return ask
 
 
 def question_of(candidate: str, reference: str) -> str:

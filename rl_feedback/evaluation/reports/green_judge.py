@@ -6,29 +6,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 
-from rl_feedback.evaluation.arena.judging import Comparison, Judge, JudgeFailed, Question, Unanswered
-from rl_feedback.evaluation.arena.limits import Limits, Pace, Spent, num_within
-from rl_feedback.evaluation.reports.green import PROMPT_VERSION, read_counts
-
-# Of a judge that reads its question alone.
-_NOTHING = Comparison("", "", "", "", "", "", "")
+from rl_feedback.evaluation.arena.asking import HowAsked, Judge, JudgeFailed, Rubbish, ToAsk, ask_all
+from rl_feedback.evaluation.arena.limits import Limits, Pace, Spent
+from rl_feedback.evaluation.reports.green import PROMPT_VERSION, Ask, Counts, question_of, read_counts
+from rl_feedback.evaluation.reports.weighted import Unavailable
+from rl_feedback.evaluation.samples import Sample, System, Task, report_text
 
 
 @dataclass(frozen=True, kw_only=True)
-class GreenSettings:
-    """Whom to ask, and how. `judge` names its exact weights or server, as far as one knows. Rubbish is asked
-    again, `most_tries` times in all: further tries are at `temperature_of_retries`, with other seeds, since
-    the same question has the same answer at temperature 0."""
+class GreenSettings(HowAsked):
+    """Whom to ask, and how. `judge` names its exact weights or server, as far as one knows."""
 
     judge: str
     prompt_version: str = PROMPT_VERSION
-    temperature: float = 0.0
-    temperature_of_retries: float = 0.7
-    seed: int = 0
-    max_new_tokens: int = 2048
-    most_tries: int = 3
 
 
 @dataclass(frozen=True)
@@ -63,61 +55,41 @@ def count_all(
     Raises LimitReached before a request that could pass a limit (`spent` counts from before), JudgeFailed
     where the judge answers nothing at all of what it was asked last, or could not be asked some.
     """
-    limits, spent = limits or Limits(), spent or Spent()
-    pace = pace or Pace(limits.requests_per_minute)
     by_key = {key_of(question, settings): question for question in questions}
-    waiting = [_Asked(key, question) for key, question in by_key.items() if key not in known]
-    num_failed, failure = 0, ""
-    while waiting:
-        asked = waiting[: judge.num_at_once]
-        prompts = [one.question for one in asked]
-        number = num_within(prompts, max_new_tokens=settings.max_new_tokens, limits=limits, spent=spent)
-        asked = asked[: pace.allowed(number)]
-        waiting = waiting[len(asked) :]
-        open_ones = {one.key: one for one in asked}
-        num_failed_now = 0
-        for answer in judge.answers([_question(one, settings) for one in asked]):
-            one = open_ones.pop(answer.key)
-            if isinstance(answer, Unanswered):
-                failure = answer.reason
-                num_failed_now += 1
-                continue
-            cost = Spent(1, answer.num_prompt_tokens, answer.num_tokens)
-            spent += cost
-            one = replace(one, num_tries=one.num_tries + 1, spent=one.spent + cost)
-            # What was cut off may lack the counts of its last thought.
-            counts = read_counts(answer.text) if answer.is_whole else None
-            if counts is None and one.num_tries < settings.most_tries:
-                waiting.append(one)
-            else:
-                told = "" if counts is None else counts.as_json()
-                yield KeptCounts(one.key, one.question, told, one.num_tries, one.spent)
-        num_failed += num_failed_now
-        if open_ones:
-            raise JudgeFailed("The judge left questions without an answer. Let the run go on to ask again.")
-        if num_failed_now == len(asked):
-            raise JudgeFailed(failure)
-    if num_failed:
-        raise JudgeFailed(
-            f"The judge could not be asked about {num_failed} of {len(by_key)} reports, the last time "
-            f"because: {failure} What is judged is kept; let the run go on."
-        )
+    to_ask = [ToAsk(key, question) for key, question in by_key.items() if key not in known]
+    for one in ask_all(to_ask, judge, settings, read=_counts, limits=limits, spent=spent, pace=pace):
+        told = "" if one.found is None else one.found.as_json()
+        yield KeptCounts(one.key, by_key[one.key], told, one.num_tries, one.spent)
 
 
-@dataclass(frozen=True)
-class _Asked:
-    key: str
-    question: str
-    num_tries: int = 0
-    spent: Spent = field(default_factory=Spent)
+def judged_ahead(
+    samples: Sequence[Sample], systems: Sequence[System], judge: Judge, settings: GreenSettings
+) -> Ask:
+    """A judge that answers at once, since it was asked about every report before: what it counted, empty
+    where it wrote rubbish at every try. Where it could not be asked, each question raises Unavailable."""
+    questions = [
+        question_of(report_text(one), sample.reference)
+        for system in systems
+        for sample, one in zip(samples, system.own, strict=True)
+        if sample.task is Task.REPORT
+    ]
+    counts: dict[str, str] = {}
+    stopped = ""
+    try:
+        counts |= {kept.question: kept.counts for kept in count_all(questions, judge, settings)}
+    except JudgeFailed as error:
+        stopped = str(error).rstrip(".")
+
+    def ask(question: str) -> str:
+        if stopped:
+            raise Unavailable(stopped, "start it, or name another with --green and --green-model")
+        return counts[question]
+
+    return ask
 
 
-def _question(asked: _Asked, settings: GreenSettings) -> Question:
-    return Question(
-        key=asked.key,
-        prompt=asked.question,
-        temperature=settings.temperature_of_retries if asked.num_tries else settings.temperature,
-        seed=settings.seed + asked.num_tries,
-        max_new_tokens=settings.max_new_tokens,
-        comparison=_NOTHING,
-    )
+def _counts(text: str) -> Counts:
+    counts = read_counts(text)
+    if counts is None:
+        raise Rubbish("It holds no JSON object with all counts.")
+    return counts

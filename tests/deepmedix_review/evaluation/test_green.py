@@ -1,8 +1,11 @@
 """GREEN on the platform: a SIMULATED judge on a model server counts, and what it wrote is kept as numbers."""
 
+import io
 import json
 
 import pytest
+from django.core.management import call_command
+from django.test import override_settings
 from django.urls import reverse
 
 from deepmedix_review.common.errors import RefusedByRule
@@ -260,3 +263,34 @@ def test_programs_name_a_judge_and_raise_its_limits(client) -> None:
     assert client.post(f"{address}go-on/", body, content_type="application/json").status_code == 202
     run_metrics(run.pk)
     assert client.get(address).json()["state"] == "done"
+
+
+def test_the_command_asks_a_judge_within_limits_and_knows_what_runs_asked(tmp_path, monkeypatch) -> None:
+    made, actor, out = measured(), ResearcherFactory.create(), io.StringIO()
+    options = {
+        "model": made.good.number,
+        "beside": made.bad.number,
+        "collection": made.collection.collection.name,
+        "side": "all",
+        "actor": actor.username,
+    }
+    server = SimulatedServer()
+    try:
+        with override_settings(INFERENCE_ENDPOINTS=[server.origin]):
+            judge = on_a_server(f"{server.origin}/v1", MODEL)
+            call_command(
+                "evaluate", **options, judge=judge.number, most_requests=3, out=tmp_path / "x", stdout=out
+            )
+            assert "There is no GREEN: The judge may be asked no more" in out.getvalue()
+            assert not GreenAnswer.objects.exists()
+            monkeypatch.setattr("deepmedix_review.evaluation.tasks.load_engine", load_engine)
+            run = carried_out(made, judge=judge)
+            num_asked = len(server.log()["requests"])
+            call_command("evaluate", **options, judge=judge.number, out=tmp_path / "y", stdout=out)
+            assert len(server.log()["requests"]) == num_asked == 3 + NUM_QUESTIONS
+    finally:
+        server.kill()
+    report = from_json((tmp_path / "y" / "results.json").read_text("utf-8"))
+    green = [report.figure("report", "green", system) for system in report.systems]
+    assert [(one.value, one.num) for one in green if one] == greens(run) == [(0.5, 8), (0.5, 8)]
+    assert SECRET not in (tmp_path / "y" / "report.html").read_text("utf-8")

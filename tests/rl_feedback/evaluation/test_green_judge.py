@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from rl_feedback.evaluation.arena import JudgeFailed, LimitReached, Limits
-from rl_feedback.evaluation.arena.judging import Question, Said, Unanswered
+from rl_feedback.evaluation.arena.asking import Question, Said, Unanswered
 from rl_feedback.evaluation.reports.green import green, question_of, read_counts
 from rl_feedback.evaluation.reports.green_judge import GreenSettings, count_all, key_of
 
@@ -90,5 +90,5 @@ def test_a_judge_that_is_away_is_told_and_what_it_said_before_is_kept() -> None:
     judge = Judge(one=[GOOD], two=[None], three=[GOOD])
     found, why = found_before(["one", "two", "three"], judge)
     assert found == ["one", "three"]
-    assert "1 of 3 reports, the last time because: It is away." in why
+    assert "1 of 3 questions, the last time because: It is away." in why
     assert found_before(["two"], judge) == ([], "It is away.")

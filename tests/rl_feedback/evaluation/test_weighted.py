@@ -2,15 +2,12 @@
 
 import json
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 
-from inference.engines import EngineError
-from rl_feedback.evaluation.reports.green import PROMPT, endpoint, green
+from rl_feedback.evaluation.reports.green import green
 from rl_feedback.evaluation.reports.radcliq import radcliq_v1
 from rl_feedback.evaluation.reports.scoring import score_reports
 from rl_feedback.evaluation.reports.weighted import MEASURES, Unavailable
@@ -96,42 +93,3 @@ def test_green_asks_again_and_leaves_out_what_cannot_be_read(answers, value) -> 
     asked = iter(answers)
     (found,) = green(["Effusion."], ["Effusion. Edema."], lambda _: next(asked))
     assert np.isnan(found) if value is None else found == pytest.approx(value)
-
-
-def test_a_judge_is_asked_by_the_chat_protocol() -> None:
-    bodies = []
-
-    class Server(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            content = said(1, a=1) if len(bodies) == 1 else None
-            answer = {"choices": [{"message": {"content": content}}]} if content else {"error": 1}
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps(answer).encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Server)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        ask = endpoint(f"http://127.0.0.1:{server.server_port}/v1", model="judge")
-        assert green(["Effusion."], ["Edema."], ask).tolist() == [0.5]
-        assert bodies[0]["model"] == "judge"
-        question = PROMPT.format(reference="Edema.", candidate="Effusion.")
-        assert bodies[0]["messages"][0]["content"] == question
-        with pytest.raises(Unavailable, match="does not speak the OpenAI chat protocol"):
-            ask("again")
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-    with pytest.raises(Unavailable, match="can't be reached"):
-        ask("once more")
-
-
-def test_reports_go_to_no_other_machine_that_nobody_named() -> None:
-    with pytest.raises(EngineError, match="INFERENCE_ENDPOINTS"):
-        endpoint("https://judge.example.org/v1", model="judge")

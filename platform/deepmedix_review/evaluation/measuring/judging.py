@@ -15,13 +15,14 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import key_in
 from inference.engines import EndpointSettings, Engine, EngineError
 from rl_feedback.evaluation.arena import EngineJudge, JudgeFailed, LimitReached, Limits, Spent
-from rl_feedback.evaluation.evaluating import report_text
 from rl_feedback.evaluation.reports.green import PROMPT_VERSION, question_of
 from rl_feedback.evaluation.reports.green_judge import GreenSettings, KeptCounts, count_all, key_of
 from rl_feedback.evaluation.reports.weighted import Unavailable
-from rl_feedback.evaluation.samples import Task
+from rl_feedback.evaluation.samples import Task, report_text
 
 AT_ONCE = 1000
+Load = Callable[[EndpointSettings], Engine]
+Check = Callable[[], None]
 STOPS = (EngineError, JudgeFailed, LimitReached, RefusedByRule)
 
 
@@ -75,21 +76,40 @@ def endpoint_settings(judge: ModelVersion) -> EndpointSettings:
     )
 
 
-def judge_reports(
-    run: MetricRun,
+def judge_reports(run: MetricRun, found: Sampled, wanted: Wanted, *, load: Load, check: Check) -> Judged:
+    """Of each report that is measured, kept as it comes. Raises what `check` raises; what else stops the
+    judge is told in the result."""
+
+    def keep(study: int, kept: KeptCounts) -> None:
+        _keep(run, study, kept)
+
+    def tell(num_judged: int, num_to_judge: int) -> None:
+        jobs.heartbeat(run, is_kept=True, num_to_judge=num_to_judge, num_judged=num_judged)
+
+    return _judge(found, wanted, load=load, check=check, keep=keep, tell=tell, run=run, spent=_spent(run))
+
+
+def judge_at_once(found: Sampled, wanted: Wanted, *, load: Load) -> Judged:
+    """As `judge_reports`, without a run: what runs asked is known, and what is asked here is not kept."""
+    return _judge(found, wanted, load=load)
+
+
+def _judge(
     found: Sampled,
     wanted: Wanted,
     *,
-    load: Callable[[EndpointSettings], Engine],
-    check: Callable[[], None],
+    load: Load,
+    check: Check = lambda: None,
+    keep: Callable[[int, KeptCounts], None] = lambda study, kept: None,
+    tell: Callable[[int, int], None] = lambda num_judged, num_to_judge: None,
+    run: MetricRun | None = None,
+    spent: Spent | None = None,
 ) -> Judged:
-    """Of each report that is measured. Raises what `check` raises; what else stops the judge is told in the
-    result."""
-    judge = run.judge
+    judge = wanted.judge
     if judge is None:
         return Judged()
     name = f"{judge} {judge.name}, {judge.served_model}, question {PROMPT_VERSION}"
-    asked_as = GreenSettings(judge=f"{judge.served_model} {judge.sha256}", seed=run.seed)
+    asked_as = GreenSettings(judge=f"{judge.served_model} {judge.sha256}", seed=wanted.seed)
     # Of the same question the study that it was first asked of.
     studies: dict[str, int] = {}
     for of_version in questions_of(found):
@@ -97,7 +117,7 @@ def judge_reports(
             studies.setdefault(question, study)
     keys = {key_of(question, asked_as): question for question in studies}
     counts = {keys[key]: told for key, told in _known(run, list(keys)).items()}
-    jobs.heartbeat(run, is_kept=True, num_to_judge=len(studies), num_judged=len(counts))
+    tell(len(counts), len(studies))
     try:
         asked = count_all(
             [question for question in studies if question not in counts],
@@ -105,14 +125,14 @@ def judge_reports(
                 load(endpoint_settings(judge)), deadline_seconds=settings.INFERENCE_SECONDS, check=check
             ),
             asked_as,
-            limits=Limits(**run.limits),
-            spent=_spent(run),
+            limits=Limits(**wanted.limits),
+            spent=spent,
         )
         if len(counts) < len(studies):
             for kept in asked:
-                _keep(run, studies[kept.question], kept)
+                keep(studies[kept.question], kept)
                 counts[kept.question] = kept.counts
-                jobs.heartbeat(run, is_kept=True, num_judged=len(counts))
+                tell(len(counts), len(studies))
     except STOPS as error:
         return Judged(name, counts, stopped=error)
     return Judged(name, counts, num_tries=asked_as.most_tries)
@@ -130,13 +150,13 @@ def questions_of(found: Sampled) -> list[list[tuple[str, int]]]:
     ]
 
 
-def _known(run: MetricRun, keys: list[str]) -> dict[str, str]:
+def _known(run: MetricRun | None, keys: list[str]) -> dict[str, str]:
     """Rubbish that was written for another run is asked anew: the server may write sense by now."""
     known: dict[str, str] = {}
     for start in range(0, len(keys), AT_ONCE):
         rows = GreenAnswer.objects.filter(key__in=keys[start : start + AT_ONCE]).order_by("pk")
         for key, counts, of_run in rows.values_list("key", "counts", "run"):
-            if counts or of_run == run.pk:
+            if counts or (run is not None and of_run == run.pk):
                 known[key] = known.get(key) or counts
     return known
 

@@ -4,16 +4,9 @@ import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 
+from rl_feedback.evaluation.arena.asking import Comparison, Question, Said, Unanswered
 from rl_feedback.evaluation.arena.judgements import Judgement, Kind, Verdict
-from rl_feedback.evaluation.arena.judging import (
-    Comparison,
-    JudgeSettings,
-    Question,
-    Said,
-    Unanswered,
-    both_orders,
-    judge_all,
-)
+from rl_feedback.evaluation.arena.judging import JudgeSettings, both_orders, judge_all
 from rl_feedback.evaluation.arena.prompts import CRITERIA
 from rl_feedback.evaluation.arena.style_counts import style_of
 
@@ -39,6 +32,7 @@ class Scripted:
     def answers(self, questions: Sequence[Question]) -> Iterator[Said | Unanswered]:
         for question in questions:
             self.asked.append(question)
+            assert question.comparison is not None
             said = self.says(question.comparison, question.seed)
             yield said if isinstance(said, Unanswered) else Said(question.key, said, True, 100, 10)
 

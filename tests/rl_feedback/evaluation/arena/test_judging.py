@@ -6,18 +6,10 @@ from pathlib import Path
 import pytest
 
 from rl_feedback.evaluation.arena.answers import NotAVerdict, read_verdict
+from rl_feedback.evaluation.arena.asking import Comparison, JudgeFailed, Unanswered
 from rl_feedback.evaluation.arena.judgements import OnCriterion, Verdict
 from rl_feedback.evaluation.arena.judges import RecordedJudge
-from rl_feedback.evaluation.arena.judging import (
-    Comparison,
-    JudgeFailed,
-    JudgeSettings,
-    Kept,
-    Unanswered,
-    both_orders,
-    judge_all,
-    key_of,
-)
+from rl_feedback.evaluation.arena.judging import JudgeSettings, Kept, both_orders, judge_all, key_of
 from rl_feedback.evaluation.arena.limits import LimitReached, Limits, Pace
 from rl_feedback.evaluation.arena.prompts import CRITERIA, NEWEST, PROMPTS, prompt_of
 from rl_feedback.evaluation.arena.recorded import read_answers
@@ -231,7 +223,7 @@ def test_a_judge_that_cannot_be_asked_ends_the_work_and_one_question_does_not() 
         return truthful(comparison, seed)
 
     told: list[Kept] = []
-    with pytest.raises(JudgeFailed, match=r"1 of 24 comparisons.*Too long\."):
+    with pytest.raises(JudgeFailed, match=r"1 of 22 questions.*Too long\."):
         told.extend(judge_all(asked, Scripted(mostly), SETTINGS))
     assert len(told) == 23
 

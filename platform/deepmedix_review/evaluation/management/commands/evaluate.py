@@ -8,11 +8,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.selectors import account_named
 from deepmedix_review.common.errors import RefusedByRule
+from deepmedix_review.evaluation.management.limit_options import add_limits, limits_of
 from deepmedix_review.evaluation.measuring.planning import Wanted, plan_of
 from deepmedix_review.evaluation.measuring.services import note_command, require_measurable
 from deepmedix_review.evaluation.models import MetricRun
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Collection, CollectionVersion, Split
+from inference.engines import load_engine
 
 ALL_SIDES = "all"
 
@@ -36,6 +38,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--missing-is-wrong", action="store_true", help="count studies without an output as wrong"
         )
+        parser.add_argument(
+            "--judge", type=int, help="number of a version on a model server, for GREEN; it is sent reports"
+        )
+        add_limits(parser)
         parser.add_argument("--title", default="", help="of the page; by default version and collection")
         parser.add_argument("--seed", type=int, default=7)
         parser.add_argument("--out", type=Path, required=True, help="a new folder")
@@ -43,6 +49,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         # With them come statistics, which other commands do without.
+        from deepmedix_review.evaluation.measuring.judging import judge_at_once
         from deepmedix_review.evaluation.measuring.running import measure_collection
         from rl_feedback.evaluation.printing.writing import require_new, write_report
 
@@ -51,7 +58,9 @@ class Command(BaseCommand):
             actor = account_named(options["actor"])
             wanted = _wanted(options, actor=actor)
             plan = plan_of(wanted)
-            report, _, _ = measure_collection(wanted, plan)
+            report, _, judged = measure_collection(
+                wanted, plan, judged_by=lambda found: judge_at_once(found, wanted, load=load_engine)
+            )
             note_command(wanted, actor=actor)
             page = write_report(report, options["out"])
         except (RefusedByRule, ValueError, OSError) as refusal:
@@ -59,6 +68,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(plan.studies):,} of {plan.num_members:,} studies were measured.")
         for why, number in plan.left_out.items():
             self.stdout.write(f"Left out: {number:,} {why}.")
+        if judged.stopped is not None:
+            self.stdout.write(f"There is no GREEN: {judged.stopped}")
         self.stdout.write(f"The page: {page}")
 
 
@@ -74,6 +85,8 @@ def _wanted(options: dict[str, Any], *, actor: User) -> Wanted:
         query=options["query"],
         is_missing_wrong=options["missing_is_wrong"],
         seed=options["seed"],
+        judge=None if options["judge"] is None else _version(options["judge"]),
+        limits=limits_of(options),
     )
     require_measurable(wanted, actor=actor)
     return wanted

@@ -9,11 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from deepmedix_review.accounts.selectors import account_named
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.evaluation.arena.services import RecordedFile, WantedRun
+from deepmedix_review.evaluation.management.limit_options import add_limits, limits_of
 from deepmedix_review.evaluation.tasks import request_arena
 from deepmedix_review.registry.models import ModelVersion
-
-_LIMITS = {"requests_per_minute": int, "most_requests": int, "most_tokens": int, "most_cost": float}
-_PRICES = ("price_of_prompt", "price_of_answer")
 
 
 class Command(BaseCommand):
@@ -43,15 +41,13 @@ class Command(BaseCommand):
         parser.add_argument("--battles", type=int, default=200)
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--actor", required=True, help="user name of the researcher who does this")
-        for name, kind in {**_LIMITS, **dict.fromkeys(_PRICES, float)}.items():
-            parser.add_argument(f"--{name.replace('_', '-')}", type=kind)
+        add_limits(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         versions, file = _versions(options["versions"]), options["recorded"]
         judge = options["judge_version"]
         if file is not None and not file.is_file():
             raise CommandError(f"There is no file {file}.")
-        limits = {name: options[name] for name in (*_LIMITS, *_PRICES) if options[name] is not None}
         try:
             run = request_arena(
                 WantedRun(
@@ -65,7 +61,7 @@ class Command(BaseCommand):
                     recorded=file and RecordedFile(file, file.name, leaves_out=options["leave_out"]),
                     seed=options["seed"],
                     num_wanted=options["battles"],
-                    limits=limits,
+                    limits=limits_of(options),
                 ),
                 actor=account_named(options["actor"]),
             )
