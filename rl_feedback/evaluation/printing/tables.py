@@ -10,14 +10,9 @@ from dataclasses import asdict, fields
 from rl_feedback.evaluation.evaluating import MEASURES
 from rl_feedback.evaluation.results import Compared, Figure, Report
 from rl_feedback.evaluation.statistics import ALL
+from rl_feedback.latex_text import NEEDS, escaped
 
 TASK_WORDS = {"report": "Reports", "vqa": "Questions", "grounding": "Regions"}
-_LATEX = {
-    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-}
 
 
 def figures_csv(report: Report) -> str:
@@ -39,21 +34,31 @@ def differences_csv(report: Report) -> str:
 
 
 def latex(report: Report) -> str:
-    """A table for each task (booktabs): measures in rows, systems in columns."""
-    parts = [f"% {_plain(name)}: {_plain(value)}" for name, value in report.provenance.items()]
+    """A table for each task: measures in rows, systems in columns; several are brought to the width of the
+    text."""
+    parts = [
+        NEEDS.rstrip(),
+        *(f"% {_plain(name)}: {_plain(value)}" for name, value in report.provenance.items()),
+    ]
+    is_wide = len(report.systems) > 1
     for task in report.sizes:
         parts += [
             r"\begin{table}",
-            rf"\caption{{{_tex(TASK_WORDS[task])}, {sum(report.sizes[task].values())} samples, "
+            r"\centering",
+            rf"\caption{{{escaped(TASK_WORDS[task])}, {sum(report.sizes[task].values())} samples, "
             "sample-weighted; "
             "95\\,\\% bootstrap intervals over studies.}",
+            # The caption touches the rule below it otherwise.
+            r"\smallskip",
+            *([r"\resizebox{\textwidth}{!}{%"] if is_wide else []),
             rf"\begin{{tabular}}{{l{'l' * len(report.systems)}}}",
             r"\toprule",
-            " & ".join(["measure", *map(_tex, report.systems)]) + r" \\",
+            " & ".join(["measure", *map(escaped, report.systems)]) + r" \\",
             r"\midrule",
-            *(" & ".join([_tex(label), *cells]) + r" \\" for label, _, cells in _rows(report, task)),
+            *(" & ".join([escaped(label), *cells]) + r" \\" for label, _, cells in _rows(report, task)),
             r"\bottomrule",
             r"\end{tabular}",
+            *(["}"] if is_wide else []),
             r"\end{table}",
         ]
     parts += [f"% {_plain(line)}" for line in absences(report)]
@@ -131,10 +136,6 @@ def _csv(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 def _cell(value: object) -> object:
     """A text that a spreadsheet would run as a formula is told as text."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
-
-
-def _tex(text: str) -> str:
-    return "".join(_LATEX.get(sign, sign) for sign in text)
 
 
 def _plain(text: str) -> str:

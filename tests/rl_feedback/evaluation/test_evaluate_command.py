@@ -317,6 +317,17 @@ def test_a_json_of_another_kind_is_refused() -> None:
         from_json('{"format": "deepmedix-evaluation/1", "title": "a"}')
 
 
+def test_latex_escapes_names_and_brings_several_systems_to_the_width_of_the_text(tried: Path) -> None:
+    report = result_of(tried / "out")
+    text = latex(report)
+    assert text.startswith("% Needs \\usepackage[T1]{fontenc}, \\usepackage{booktabs} and ")
+    assert text.count("\\resizebox{\\textwidth}{!}{%\n\\begin{tabular}{lll}") == len(report.sizes)
+    assert text.count("\\end{tabular}\n}\n\\end{table}") == len(report.sizes)
+    alone = latex(replace(report, systems=("50 % κ & <x_y>",)))
+    assert "measure & 50 \\% $\\kappa$ \\& \\textless{}x\\_y\\textgreater{} \\\\\n" in alone
+    assert "resizebox" not in alone.partition("\n")[2]
+
+
 @pytest.fixture
 def two_reports(tmp_path: Path) -> list[str]:
     """Of two models, one of which writes one report only."""

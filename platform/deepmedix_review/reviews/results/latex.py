@@ -1,42 +1,29 @@
 """The table of a figure as LaTeX, to be put into a paper: booktabs, with what it is and rests on above."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from deepmedix_review.reviews.results.figures import Cell, Figure
+from rl_feedback.latex_text import NEEDS, escaped
 
 # Of a table that fits the width of a page as it is.
 MOST_COLUMNS = 7
-_SIGNS: Mapping[str, str] = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-}
-_SPECIAL = re.compile("|".join(re.escape(sign) for sign in _SIGNS))
-
-
-def escaped(text: str) -> str:
-    r"""As plain text of one line.
-
-    >>> print(escaped("50 % of v_1 & {x}"))
-    50 \% of v\_1 \& \{x\}
-    """
-    return _SPECIAL.sub(lambda found: _SIGNS[found[0]], " ".join(text.split()))
 
 
 def latex_lines(figure: Figure) -> Iterator[str]:
-    """A table environment; it needs the packages booktabs and graphicx, the second to bring many columns to
-    the width of the text. Numbers stand right, words left."""
+    """A table environment; it needs T1 fonts, booktabs, and graphicx, to bring many columns to the width of
+    the text. Numbers stand right, words left. Of a figure without a table the caption stands alone."""
     table = figure.table
     n = f"n: {figure.n}." if figure.n else ""
     about = " ".join(filter(None, (f"{figure.title}.", n, f"Method: {figure.method}.", figure.note)))
     is_wide = len(table.columns) > MOST_COLUMNS
-    yield "% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n"
+    yield NEEDS
     yield f"\\begin{{table}}\n\\centering\n\\caption{{{escaped(about)}}}\n\\label{{tab:{figure.key}}}\n"
+    if not table.columns:
+        # LaTeX knows no table without a column.
+        yield "\\end{table}\n"
+        return
+    # The caption touches the rule below it otherwise.
+    yield "\\smallskip\n"
     if is_wide:
         yield "\\resizebox{\\textwidth}{!}{%\n"
     sides = [

@@ -95,7 +95,9 @@ def test_a_figure_leaves_as_latex_and_is_recorded(admin: Client) -> None:
     answer = admin.get(reverse("reader-study-results-tex", args=[study.uid, "expert-review"]))
     assert answer.headers["Content-Disposition"].endswith('-expert-review.tex"')
     text = b"".join(answer).decode()
-    assert text.startswith("% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n\\begin{table}\n")
+    needs, _, table = text.partition("\n")
+    assert needs == ("% Needs \\usepackage[T1]{fontenc}, \\usepackage{booktabs} and \\usepackage{graphicx}.")
+    assert table.startswith("\\begin{table}\n")
     assert "\n\\caption{Each dimension, as papers print it. n: " in text
     assert "\\resizebox{\\textwidth}{!}{%\n\\begin{tabular}{ll" in text
     assert "\nRelevance & absolute, 0 to 1 & 1.000 & " in text
@@ -116,6 +118,15 @@ def test_what_latex_would_take_for_a_command_is_written_as_words() -> None:
     assert "\nplain &  \\\\\n" in text
     assert "\\begin{tabular}{lr}" in text
     assert "resizebox" not in text
+
+
+def test_a_figure_without_a_column_is_a_caption_since_latex_knows_no_such_table() -> None:
+    found = Figure(key="k", title="Repeats", table=Table((), ()), method="m", n="", note="None yet ± κ.")
+    lines = "".join(latex_lines(found)).splitlines()
+    assert lines[1:] == [
+        *("\\begin{table}", "\\centering", "\\caption{Repeats. Method: m. None yet ± $\\kappa$.}"),
+        *("\\label{tab:k}", "\\end{table}"),
+    ]
 
 
 def sign_completed(reading: Reading) -> None:
