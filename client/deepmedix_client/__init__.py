@@ -22,7 +22,7 @@ from deepmedix_client.errors import (
 from deepmedix_client.exports import Export, Readings
 from deepmedix_client.held import Decided, HeldStudy
 from deepmedix_client.learning import DataSet, Gate, Model, Run
-from deepmedix_client.measuring import ArenaRun, Evaluation
+from deepmedix_client.measuring import ArenaRun, Battle, Evaluation, WholeBattle
 from deepmedix_client.retention import BatchedStudy, DuePreview, DueStudy, RetentionBatch, RetentionRule
 from deepmedix_client.studies import Film, Study, Uploaded, UploadedFile
 
@@ -30,6 +30,7 @@ __all__ = [
     "ApiError",
     "ArenaRun",
     "BatchedStudy",
+    "Battle",
     "Client",
     "Damaged",
     "DataSet",
@@ -62,4 +63,5 @@ __all__ = [
     "TookTooLong",
     "Uploaded",
     "UploadedFile",
+    "WholeBattle",
 ]

@@ -88,13 +88,44 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class Battle:
+    """Two outputs of the same film and question. `by_judge` and `by_experts` name the version that won, as
+    v3, or say tie; empty where nobody judged."""
+
+    uid: str
+    study: str
+    question: str
+    left: str
+    right: str
+    by_judge: str
+    by_experts: str
+    num_votes: int
+    is_invalid: bool
+    is_flipped: bool
+    disagrees: bool
+
+
+@dataclass(frozen=True)
+class WholeBattle:
+    """`left` and `right` hold version, name and text of each output; `judgements` each one that counts, as
+    the platform's reference tells them: first, better, criteria, problem, tokens, cost."""
+
+    battle: Battle
+    left: Mapping[str, Any] = field(repr=False)
+    right: Mapping[str, Any] = field(repr=False)
+    judgements: list[Mapping[str, Any]] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class ArenaRun:
-    """`judge` is empty where experts judge alone. `board` is as the platform's reference tells it, empty
-    before it is drawn; a list of runs leaves it out."""
+    """`judge` is empty where experts judge alone; `judged_by` is server, version, recorded or experts.
+    `board` is as the platform's reference tells it, empty before it is drawn; a list of runs leaves it
+    out."""
 
     uid: str
     title: str
     judge: str
+    judged_by: str
     prompt_version: str
     state: str
     error: str
@@ -132,6 +163,19 @@ class ArenaRun:
         said: dict[str, Any] = {} if num_wanted is None else {"num_wanted": num_wanted}
         said |= {} if limits is None else {"limits": dict(limits)}
         return self._after("go-on", said)
+
+    def battles(self, *, pair: str = "", by: str = "", won: str = "", only: str = "") -> Iterator[Battle]:
+        """The newest first. `pair`: numbers of two versions, as "3-4"; `by`: judge or experts; `won`: a
+        version's number or tie; `only`: invalid, flipped or disagree."""
+        chosen = {"pair": pair, "by": by, "won": won, "only": only}
+        asked = {name: value for name, value in chosen.items() if value}
+        for said in self._connection.pages(f"{self._path}battles/", **asked):
+            yield shaped(Battle, said)
+
+    def battle(self, uid: str) -> WholeBattle:
+        """With both texts, and every judgement that counts."""
+        said = self._connection.get(f"{self._path}battles/{uid}/")
+        return shaped(WholeBattle, said, battle=shaped(Battle, said["battle"]))
 
     @property
     def says(self) -> list[str]:

@@ -100,6 +100,7 @@ def test_versions_compete_and_their_board_comes_with_what_must_be_known_of_the_j
     client = client_of()
     uids = [str(version.uid) for version in versions]
     run = client.compete("Round 1", uids, url=URL, judge="judge", num_wanted=36, limits={"most_requests": 20})
+    assert run.judged_by == "server"
     assert (run.state, run.judge, run.num_done, run.num_total) == ("queued", "judge", 0, 36)
     with pytest.raises(DeepMedixError, match="queued: its board is not drawn yet"):
         run.to_pandas()
@@ -120,6 +121,14 @@ def test_versions_compete_and_their_board_comes_with_what_must_be_known_of_the_j
     [listed] = client.arena_runs()
     assert listed.uid == done.uid
     assert len(listed.to_pandas("styled")) == 3
+    battles = list(
+        done.battles(pair=f"{versions[0].number}-{versions[2].number}", won=str(versions[0].number))
+    )
+    assert 0 < len(battles) < len(list(done.battles())) == 36
+    whole = done.battle(battles[0].uid)
+    assert whole.battle == battles[0]
+    assert {whole.battle.by_judge, whole.judgements[0]["better"]} == {str(versions[0]), "left"}
+    assert "good" in whole.left["text"]
     assert client.arena_run(run.uid) == done
     with pytest.raises(Refused, match="done already"):
         done.cancel()

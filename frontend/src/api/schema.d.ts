@@ -145,6 +145,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/arena/{uid}/battles/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description What the judge was asked about or experts voted on, newest first: `before` takes the last answer's
+         *     `next_before`. What is not understood counts as not asked.
+         */
+        get: operations["arena_battles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/arena/{uid}/battles/{battle}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Both texts, and each judgement that counts: in which order, which is better, why, and what it
+         *     cost.
+         */
+        get: operations["arena_battle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/arena/{uid}/cancel/": {
         parameters: {
             query?: never;
@@ -2241,6 +2281,44 @@ export interface components {
             erasure?: string | null;
             said?: string;
         };
+        /**
+         * @description `by_judge` and `by_experts` name the version that won, as v3, or say tie; empty where nobody judged,
+         *     and "one order only" where a judge was asked half.
+         */
+        BattleJson: {
+            /** Format: uuid */
+            uid: string;
+            /** Format: uuid */
+            study: string;
+            question: string;
+            /**
+             * Format: uuid
+             * @description who wrote the older one
+             */
+            left: string;
+            /** Format: uuid */
+            right: string;
+            by_judge: string;
+            by_experts: string;
+            num_votes: number;
+            is_invalid: boolean;
+            is_flipped: boolean;
+            /** @description judge and experts */
+            disagrees: boolean;
+        };
+        BattlePageJson: {
+            results: components["schemas"]["BattleJson"][];
+            next_before: number | null;
+        };
+        BattleSideJson: {
+            /** Format: uuid */
+            version: string;
+            name: string;
+            /** @description what was compared */
+            text: string;
+            /** @description it has no answer, so all of it was compared */
+            is_whole_text: boolean;
+        };
         BeginArchiveJsonRequest: {
             file_name: string;
             /** @description of the whole archive */
@@ -2259,6 +2337,14 @@ export interface components {
              */
             profile?: components["schemas"]["ProfileEnum"];
         };
+        /**
+         * @description * `` -
+         *     * `left` - left
+         *     * `right` - right
+         *     * `tie` - tie
+         * @enum {string}
+         */
+        BetterEnum: "left" | "right" | "tie";
         /** @enum {unknown} */
         BlankEnum: "";
         /** @description Whole pixels of the film, counted from its upper left corner, which is 0, 0. */
@@ -2899,6 +2985,12 @@ export interface components {
          */
         Finding: "No Finding" | "Enlarged Cardiomediastinum" | "Cardiomegaly" | "Lung Opacity" | "Lung Lesion" | "Edema" | "Consolidation" | "Pneumonia" | "Atelectasis" | "Pneumothorax" | "Pleural Effusion" | "Pleural Other" | "Fracture" | "Support Devices";
         /**
+         * @description * `left` - left
+         *     * `right` - right
+         * @enum {string}
+         */
+        FirstEnum: "left" | "right";
+        /**
          * @description * `first` - before the reveal
          *     * `after_reveal` - after it
          * @enum {string}
@@ -3160,6 +3252,40 @@ export interface components {
          * @enum {string}
          */
         JudgedByEnum: "server" | "version" | "recorded" | "experts";
+        JudgementJson: {
+            kind: components["schemas"]["JudgementJsonKindEnum"];
+            /** @description of an expert the pseudonym */
+            judge: string;
+            /** @description empty of experts and of who judged elsewhere */
+            prompt_version: string;
+            /**
+             * @description which was met in the first place
+             *
+             *     * `left` - left
+             *     * `right` - right
+             */
+            first: components["schemas"]["FirstEnum"];
+            is_verdict: boolean;
+            better: components["schemas"]["BetterEnum"] | components["schemas"]["BlankEnum"];
+            criteria: {
+                [key: string]: components["schemas"]["OnCriterionJson"];
+            };
+            /** @description why it is no verdict */
+            problem: string;
+            /** @description then what was written, its first 4,000 characters */
+            text: string;
+            num_requests: number;
+            num_prompt_tokens: number | null;
+            num_tokens: number;
+            /** Format: double */
+            cost: number | null;
+        };
+        /**
+         * @description * `model` - Model
+         *     * `expert` - Expert
+         * @enum {string}
+         */
+        JudgementJsonKindEnum: "model" | "expert";
         KeepingJson: {
             /** Format: uuid */
             study: string;
@@ -3514,6 +3640,10 @@ export interface components {
             study?: string;
             /** @description the pseudonym, P-… */
             patient?: string;
+        };
+        OnCriterionJson: {
+            better: components["schemas"]["BetterEnum"];
+            reason: string;
         };
         Onward: {
             study: string;
@@ -4527,6 +4657,12 @@ export interface components {
             num_judged: number;
             board: unknown;
         };
+        WholeBattleJson: {
+            battle: components["schemas"]["BattleJson"];
+            left: components["schemas"]["BattleSideJson"];
+            right: components["schemas"]["BattleSideJson"];
+            judgements: components["schemas"]["JudgementJson"][];
+        };
         /**
          * @description `left_out` gave no pair, `disputes` are sent to adjudication, each with its reason and its readings;
          *     `readers` are the models of the readers behind it.
@@ -5084,6 +5220,57 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WholeArenaRunJson"];
+                };
+            };
+        };
+    };
+    arena_battles: {
+        parameters: {
+            query?: {
+                before?: number;
+                by?: "experts" | "judge";
+                only?: "disagree" | "flipped" | "invalid";
+                /** @description numbers of two versions, as 3-4 */
+                pair?: string;
+                /** @description number of a version, or tie */
+                won?: string;
+            };
+            header?: never;
+            path: {
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BattlePageJson"];
+                };
+            };
+        };
+    };
+    arena_battle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                battle: string;
+                uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WholeBattleJson"];
                 };
             };
         };

@@ -26,6 +26,12 @@ page_urlpatterns = [
 api_urlpatterns = [
     path("arena/", api_views.ArenaRunsView.as_view(), name="api-arena-list"),
     path("arena/<uuid:uid>/", api_views.ArenaRunView.as_view(), name="api-arena-run"),
+    path("arena/<uuid:uid>/battles/", api_views.ArenaBattlesView.as_view(), name="api-arena-battles"),
+    path(
+        "arena/<uuid:uid>/battles/<uuid:battle>/",
+        api_views.ArenaBattleView.as_view(),
+        name="api-arena-battle",
+    ),
     path("arena/<uuid:uid>/cancel/", api_views.ArenaCancelView.as_view(), name="api-arena-cancel"),
     path("arena/<uuid:uid>/go-on/", api_views.ArenaGoOnView.as_view(), name="api-arena-go-on"),
     path("evaluations/", measuring_api.MetricRunsView.as_view(), name="api-metric-run-list"),

@@ -14,8 +14,17 @@ from rest_framework.views import APIView
 
 from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.audit.services import record_event
 from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.evaluation import tasks
+from deepmedix_review.evaluation.arena.battle_json import (
+    BattlePageJson,
+    WholeBattleJson,
+    told_battles,
+    whole_battle,
+)
+from deepmedix_review.evaluation.arena.battle_list import EXPERTS, JUDGE, ONLY, Chosen, battles_for
+from deepmedix_review.evaluation.arena.downloads import may_leave
 from deepmedix_review.evaluation.arena.selectors import arena_run_for, arena_runs
 from deepmedix_review.evaluation.arena.serializers import (
     ArenaGoOnJson,
@@ -25,11 +34,12 @@ from deepmedix_review.evaluation.arena.serializers import (
     WholeArenaRunJson,
 )
 from deepmedix_review.evaluation.arena.services import cancel_run
-from deepmedix_review.evaluation.models import ArenaRun
+from deepmedix_review.evaluation.models import ArenaRun, Battle
 
 PAGE_SIZE = 50
 _VIEW = needs(Capability.VIEW_MODELS)
 _TRAIN = needs(Capability.TRAIN_MODELS)
+_STUDIES = needs(Capability.VIEW_ALL_STUDIES)
 
 
 class ArenaRunsView(APIView):
@@ -63,6 +73,52 @@ class ArenaRunView(APIView):
     def get(self, request: Request, uid: UUID) -> Response:
         """How far it is, and its board."""
         return Response(WholeArenaRunJson(_run(request, uid)).data)
+
+
+class ArenaBattlesView(APIView):
+    permission_classes = [_VIEW, _STUDIES]
+
+    @extend_schema(
+        operation_id="arena_battles",
+        parameters=[
+            OpenApiParameter("pair", description="numbers of two versions, as 3-4"),
+            OpenApiParameter("by", enum=[JUDGE, EXPERTS]),
+            OpenApiParameter("won", description="number of a version, or tie"),
+            OpenApiParameter("only", enum=list(ONLY)),
+            OpenApiParameter("before", int),
+        ],
+        responses=BattlePageJson,
+    )
+    def get(self, request: Request, uid: UUID) -> Response:
+        """What the judge was asked about or experts voted on, newest first: `before` takes the last answer's
+        `next_before`. What is not understood counts as not asked."""
+        user, run = acting_user(request), _run(request, uid)
+        before = read_before(request.query_params.get("before"))
+        rows = may_leave(battles_for(user, run, Chosen.of(request.query_params)))
+        page = page_of(
+            rows.select_related("study", "left__model_version", "right__model_version"),
+            before=before,
+            size=PAGE_SIZE,
+        )
+        record_event(actor=user, action="view_arena_battles", subject=run)
+        told = {"results": told_battles(run, page.rows), "next_before": page.next_before}
+        return Response(BattlePageJson(told).data)
+
+
+class ArenaBattleView(APIView):
+    permission_classes = [_VIEW, _STUDIES]
+
+    @extend_schema(operation_id="arena_battle", responses=WholeBattleJson)
+    def get(self, request: Request, uid: UUID, battle: UUID) -> Response:
+        """Both texts, and each judgement that counts: in which order, which is better, why, and what it
+        cost."""
+        user, run = acting_user(request), _run(request, uid)
+        try:
+            whole = whole_battle(user, run, battle)
+        except Battle.DoesNotExist:
+            raise Http404 from None
+        record_event(actor=user, action="view_completions", subject=whole.told.battle.study)
+        return Response(WholeBattleJson(whole).data)
 
 
 class ArenaCancelView(APIView):
