@@ -254,7 +254,7 @@ class Client:
     ) -> Evaluation:
         """Measures what a version wrote of a collection's version (uid) against the references there, alone
         or beside another version. `how`: side ("test" where left out, "" all), against, query,
-        is_missing_wrong, seed."""
+        is_report_question (where it is not known that `query` asks for a report), is_missing_wrong, seed."""
         said = {"title": title, "version": _uid(model), "collection_version": _uid(collection), **how}
         said |= {} if beside is None else {"beside": _uid(beside)}
         return evaluation_of(self._connection, self._connection.post(EVALUATIONS, said), self._shows_progress)

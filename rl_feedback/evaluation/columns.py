@@ -19,6 +19,7 @@ class Columns:
         self._blocks: list[Floats] = [] if start is None else [start.counts]
         self._width = 0 if start is None else start.counts.shape[1]
         self.measures: dict[str, ValueOf] = {} if start is None else dict(start.measures)
+        self._wholes: dict[str, int] = {} if start is None else dict(start.wholes)
 
     def take(self, rows: npt.ArrayLike) -> slice:
         block = np.asarray(rows, dtype=np.float64)
@@ -27,8 +28,10 @@ class Columns:
         self._width += block.shape[1]
         return slice(first, self._width)
 
-    def share(self, name: str, rows: Iterable[tuple[float, float]]) -> None:
+    def share(self, name: str, rows: Iterable[tuple[float, float]], *, of_findings: bool = False) -> None:
         place = self.take(list(rows))
+        if of_findings:
+            self._wholes[name] = place.start + 1
         self.measures[name] = mean_at(place.start, place.start + 1)
 
     def mean(self, name: str, values: Iterable[float]) -> None:
@@ -38,7 +41,7 @@ class Columns:
         self.share(name, zip(np.where(is_there, numbers, 0.0), is_there.astype(float), strict=True))
 
     def scored(self) -> Scored:
-        return Scored(np.hstack(self._blocks), self.measures)
+        return Scored(np.hstack(self._blocks), self.measures, self._wholes)
 
 
 def read_at(place: slice, value_of: Callable[[Floats], Floats]) -> ValueOf:

@@ -14,7 +14,8 @@ from rl_feedback.counting import counted
 from rl_feedback.evaluation.arena.judges import EngineJudge
 from rl_feedback.evaluation.cases import HEADLINES
 from rl_feedback.evaluation.evaluating import MEASURES, evaluate
-from rl_feedback.evaluation.printing.tables import TASK_WORDS, told
+from rl_feedback.evaluation.measures import TASK_WORDS
+from rl_feedback.evaluation.printing.tables import told
 from rl_feedback.evaluation.printing.writing import require_new, write_report
 from rl_feedback.evaluation.reports.green import PROMPT_VERSION
 from rl_feedback.evaluation.reports.green_judge import GreenSettings, judged_ahead

@@ -15,7 +15,13 @@ from rl_feedback.evaluation.blind_spots import blind_spots
 from rl_feedback.evaluation.cases import HEADLINES, cases_of
 from rl_feedback.evaluation.columns import Columns
 from rl_feedback.evaluation.grounding import THRESHOLDS, score_boxes
-from rl_feedback.evaluation.measures import GROUNDING_MEASURES, REPORT_MEASURES, VQA_MEASURES, Measure
+from rl_feedback.evaluation.measures import (
+    GROUNDING_MEASURES,
+    REPORT_MEASURES,
+    TASK_WORDS,
+    VQA_MEASURES,
+    Measure,
+)
 from rl_feedback.evaluation.provenance import provenance_of
 from rl_feedback.evaluation.reports import rule_chexpert
 from rl_feedback.evaluation.reports.scoring import score_reports
@@ -224,7 +230,8 @@ def _figures(of: _Of, system: str, scored: Scored, settings: Settings) -> Iterat
     found = estimate(scored, of.design, num_draws=settings.num_draws, seed=settings.seed)
     for measure, by_place in found.items():
         for where, one in by_place.items():
-            yield Figure(of.task, measure, system, where, one.value, one.low, one.high, one.num)
+            num_of = scored.num_of(measure, of.design.views.get(where))
+            yield Figure(of.task, measure, system, where, one.value, one.low, one.high, one.num, num_of)
 
 
 def _compared(of: _Of, scores: Mapping[str, Scored], settings: Settings) -> Iterator[Compared]:
@@ -263,7 +270,7 @@ def _notes(of: _Of) -> Iterator[str]:
             yield f"No reference says {', '.join(never)}: each counts as 0 in a macro F1 that holds it."
     if of.design.num_studies < len(of.samples):
         many = f"{len(of.samples)} samples of {of.design.num_studies} studies"
-        yield f"{of.task}: {many}; studies are drawn whole."
+        yield f"{TASK_WORDS[of.task]}: {many}; studies are drawn whole."
 
 
 def _short_texts(of: _Of, figures: Sequence[Figure]) -> Iterator[str]:

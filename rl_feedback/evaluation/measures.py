@@ -22,9 +22,13 @@ class Measure:
     most: float | None = 1.0
 
 
+# What each task is called wherever people read of it.
+TASK_WORDS = {"report": "Reports", "vqa": "Questions", "grounding": "Regions"}
 _WORDS = "denials, sides, and whether rare words are the ones that matter"
 _BLEU = f"corpus, {bleu.SIGNATURE}"
 _RULES = "what the rules don't know; severity, place within a lung, and for F1 the side"
+_SAID, _TRUE = (f"{findings.VARIANT}; share of what is {one}" for one in ("said", "true"))
+_SIDED = "rule labels; of findings whose side both name"
 REPORT_MEASURES: dict[str, Measure] = {
     measure.name: measure
     for measure in (
@@ -48,10 +52,12 @@ REPORT_MEASURES: dict[str, Measure] = {
             for kind in ("micro", "macro")
             for number in (14, 5)
         ),
-        Measure("made_up", "findings made up", f"{findings.VARIANT}; share of what is said", -1, _RULES),
-        Measure("left_out", "findings left out", f"{findings.VARIANT}; share of what is true", -1, _RULES),
-        Measure("flipped", "findings turned round", "rule labels; of those both speak of", -1, _RULES),
-        Measure("swapped", "on the other side", "rule labels; of findings whose side both name", -1, _RULES),
+        Measure("made_up", "made up, of findings said", _SAID, -1, _RULES),
+        Measure("left_out", "left out, of true findings", _TRUE, -1, _RULES),
+        Measure(
+            "flipped", "turned round, of shared findings", "rule labels; of those both speak of", -1, _RULES
+        ),
+        Measure("swapped", "other side, of sided findings", _SIDED, -1, _RULES),
         Measure("failed", "could not be read", "no prediction, or no report in it", -1, "what is in it"),
         Measure("length", "words per reference word", "of all texts together", 0, "everything else", None),
         *(

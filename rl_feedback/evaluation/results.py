@@ -6,7 +6,7 @@ import json
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from typing import Any
 
 FORMAT = "deepmedix-evaluation/1"
@@ -14,7 +14,8 @@ FORMAT = "deepmedix-evaluation/1"
 
 @dataclass(frozen=True)
 class Figure:
-    """One measure of one system over all samples of a task, or over those of `where`."""
+    """One measure of one system over all samples of a task, or over those of `where`. `num_of`: of how many
+    findings it is a share, of measures that are one."""
 
     task: str
     measure: str
@@ -24,6 +25,7 @@ class Figure:
     low: float | None
     high: float | None
     num: int
+    num_of: int | None = None
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,9 @@ def _built(kind: Any, value: Any) -> Any:
         return {key: _built(inside[1], item) for key, item in value.items()}
     if is_dataclass(kind) and isinstance(value, Mapping):
         hints = typing.get_type_hints(kind)
-        if unknown := set(value) ^ {field.name for field in fields(kind)}:
-            raise KeyError(", ".join(sorted(unknown)))
+        # A result that was written before a field was known lacks it.
+        needed = {field.name for field in fields(kind) if field.default is MISSING}
+        if wrong := (needed - set(value)) | (set(value) - {field.name for field in fields(kind)}):
+            raise KeyError(", ".join(sorted(wrong)))
         return kind(**{name: _built(hints[name], item) for name, item in value.items()})  # type: ignore[operator]
     return value

@@ -8,7 +8,7 @@ cases.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +24,20 @@ _SAME = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """What measures need of each sample (samples x counts), and the measures by name."""
+    """What measures need of each sample (samples x counts), and the measures by name; of those that are
+    shares of findings the column with the number of these."""
 
     counts: Floats
     measures: Mapping[str, ValueOf]
+    wholes: Mapping[str, int] = field(default_factory=dict)
+
+    def num_of(self, name: str, rows: Integers | None = None) -> int | None:
+        """Of how many findings the measure is a share, in all samples or in these; None where it is none."""
+        column = self.wholes.get(name)
+        if column is None:
+            return None
+        counts = self.counts[:, column]
+        return int((counts if rows is None else counts[rows]).sum())
 
     def cases(self, name: str) -> Floats:
         """The measure of each sample alone."""

@@ -3475,6 +3475,8 @@ export interface components {
             /** @default report */
             against: components["schemas"]["AgainstEnum"];
             query?: string;
+            /** @description that `query` asks for a report, where that is not known */
+            is_report_question?: boolean;
             is_missing_wrong?: boolean;
             seed?: number;
             /**

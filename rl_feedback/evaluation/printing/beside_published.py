@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rl_feedback.evaluation import published
-from rl_feedback.evaluation.printing.tables import TASK_WORDS, told
+from rl_feedback.evaluation.measures import TASK_WORDS
+from rl_feedback.evaluation.printing.tables import told
 from rl_feedback.evaluation.results import Report
 
 _MEASURES = {"report": published.REPORT_MEASURES, "vqa": {"vqa": "score"}}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from html import escape
 
 from rl_feedback.evaluation.cases import HEADLINES
 from rl_feedback.evaluation.evaluating import MEASURES
-from rl_feedback.evaluation.printing.tables import TASK_WORDS, told
+from rl_feedback.evaluation.measures import TASK_WORDS
+from rl_feedback.evaluation.printing.tables import told
 from rl_feedback.evaluation.results import Case, Report
 
 _CASE_WORDS = {"worst": "The worst cases", "changed": "The most changed cases"}
@@ -19,7 +20,7 @@ def draw_cases(report: Report) -> str:
     parts = []
     for kind, words in _CASE_WORDS.items():
         found = [one for one in report.cases if one.kind == kind]
-        whole = list(lost_nothing(report, TASK_WORDS)) if kind == "worst" else []
+        whole = list(lost_nothing(report)) if kind == "worst" else []
         if found or whole:
             said = "".join(f"<p>{escape(one)}</p>" for one in whole)
             drawn = f"<div class=cases>{''.join(map(_case, found))}</div>" if found else ""
@@ -27,14 +28,14 @@ def draw_cases(report: Report) -> str:
     return "".join(parts)
 
 
-def lost_nothing(report: Report, words: Mapping[str, str]) -> Iterator[str]:
+def lost_nothing(report: Report) -> Iterator[str]:
     """A sentence for each task on which the first model is perfect, case by case: it has no worst one."""
     for task in report.sizes:
         headline = HEADLINES[task][0]
         one = report.figure(task, headline, report.systems[0])
         has_worst = any((case.kind, case.task) == ("worst", task) for case in report.cases)
         if one is not None and one.value is not None and not has_worst:
-            yield f"{words[task]}: no case lost anything by {MEASURES[task][headline].label}."
+            yield f"{TASK_WORDS[task]}: no case lost anything by {MEASURES[task][headline].label}."
 
 
 def _case(one: Case) -> str:

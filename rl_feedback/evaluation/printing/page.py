@@ -8,11 +8,12 @@ from html import escape
 from rl_feedback.evaluation import published
 from rl_feedback.evaluation.cases import HEADLINES
 from rl_feedback.evaluation.evaluating import MEASURES
+from rl_feedback.evaluation.measures import TASK_WORDS
 from rl_feedback.evaluation.printing.beside_published import composites_table, tables_beside
 from rl_feedback.evaluation.printing.cases import draw_cases
 from rl_feedback.evaluation.printing.plots import Span, draw_bars, draw_forest
 from rl_feedback.evaluation.printing.radars import radar_of
-from rl_feedback.evaluation.printing.tables import TASK_WORDS, absences, told
+from rl_feedback.evaluation.printing.tables import absences, told, told_figure
 from rl_feedback.evaluation.results import Figure, Report
 from rl_feedback.evaluation.statistics import ALL
 
@@ -86,7 +87,7 @@ def _measures(report: Report, task: str) -> str:
         found = [report.figure(task, name, system) for system in report.systems]
         if any(found):
             way = {1: "more", -1: "less", 0: "neither"}[measure.better]
-            cells = [told(one.value, one.low, one.high) if one else "none" for one in found]
+            cells = [told_figure(one) for one in found]
             rows.append([measure.label, *cells, way, measure.variant])
     heads = ["measure", *report.systems, "better", "variant"]
     return _table(heads, rows, "Over all, sample-weighted", words=2)

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 
 from rl_feedback.evaluation.evaluating import MEASURES
+from rl_feedback.evaluation.measures import TASK_WORDS
 from rl_feedback.evaluation.results import Compared, Figure, Report
 from rl_feedback.evaluation.statistics import ALL
 from rl_feedback.latex_text import NEEDS, escaped
-
-TASK_WORDS = {"report": "Reports", "vqa": "Questions", "grounding": "Regions"}
 
 
 def figures_csv(report: Report) -> str:
@@ -108,6 +107,14 @@ def told(value: float | None, low: float | None = None, high: float | None = Non
     return said if low is None or high is None else f"{said} ({_three_digits(low)} to {_three_digits(high)})"
 
 
+def told_figure(one: Figure | None) -> str:
+    """With its interval, and of how many findings it is a share."""
+    if one is None:
+        return "none"
+    value = told(one.value, one.low, one.high)
+    return value if one.num_of is None else f"{value} of {one.num_of:,}"
+
+
 def _three_digits(value: float) -> str:
     """What is there, but rounds to nothing, is told by its size."""
     return f"{value:.0e}" if 0 < abs(value) < 0.0005 else f"{value:z.3f}"
@@ -121,7 +128,7 @@ def _rows(report: Report, task: str) -> Iterator[tuple[str, str, list[str]]]:
             yield (
                 measure.label,
                 measure.variant,
-                [told(one.value, one.low, one.high) if one else "none" for one in found],
+                [told_figure(one) for one in found],
             )
 
 

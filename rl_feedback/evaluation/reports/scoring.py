@@ -66,10 +66,10 @@ def score_words(given: Sequence[str], wanted: Sequence[str]) -> Scored:
         f1 = partial(rule_chexpert.f1_of, of_five=of_five, is_macro=is_macro)
         table.measures[f"rule_chexpert_f1_{suffix}"] = read_at(counts, f1)
     compared = [findings.compare_findings(a, b) for a, b in pairs]
-    table.share("made_up", [(one.made_up, one.num_said) for one in compared])
-    table.share("left_out", [(one.left_out, one.num_true) for one in compared])
-    table.share("flipped", [(one.flipped, one.num_shared) for one in compared])
-    table.share("swapped", [(one.swapped, one.num_sided) for one in compared])
+    table.share("made_up", [(one.made_up, one.num_said) for one in compared], of_findings=True)
+    table.share("left_out", [(one.left_out, one.num_true) for one in compared], of_findings=True)
+    table.share("flipped", [(one.flipped, one.num_shared) for one in compared], of_findings=True)
+    table.share("swapped", [(one.swapped, one.num_sided) for one in compared], of_findings=True)
     table.share("length", [(len(words(a)), len(words(b))) for a, b in pairs])
     return table.scored()
 

@@ -1,9 +1,11 @@
 """What versions wrote of a collection, measured against references: what is measured, left out and kept."""
 
+import io
 import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common import jobs
@@ -21,6 +23,7 @@ from deepmedix_review.evaluation.measuring.services import cancel_run, make_run
 from deepmedix_review.evaluation.models import MetricRun
 from deepmedix_review.evaluation.tasks import request_metrics_again, run_metrics
 from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Reference, ReferenceRegion, SourceDataset, Study
 from rl_feedback.evaluation.evaluating import evaluate
 from rl_feedback.evaluation.results import from_json, to_json
@@ -127,6 +130,59 @@ def test_only_what_was_asked_the_same_question_is_measured() -> None:
     assert len(plan_of(made.wanted(query="What else?")).studies) == 1
     with pytest.raises(RefusedByRule, match="was never asked this question"):
         make_run(made.wanted(query="Nobody asked"), actor=ResearcherFactory.create())
+
+
+def test_answers_to_another_question_are_no_reports_until_somebody_says_so(client, tmp_path) -> None:
+    made, actor = measured(4), ResearcherFactory.create()
+    client.force_login(actor)
+    for film in made.films[:3]:
+        Completion.objects.filter(instance=film).update(query="What else?")
+    says = "this question is none that is known to ask for one"
+    with pytest.raises(RefusedByRule, match=says):
+        make_run(made.wanted(query="What else?"), actor=actor)
+    asked = {
+        "title": "Spring",
+        "version": str(made.good.uid),
+        "collection": str(made.collection.uid),
+        "side": "",
+        "against": "report",
+        "query": "What else?",
+    }
+    assert says in client.post(reverse("metric-run-list"), asked).content.decode()
+    body = {**asked, "collection_version": asked["collection"]}
+    refused = client.post("/api/evaluations/", body, content_type="application/json")
+    assert (refused.status_code, says in str(refused.json())) == (409, True)
+    given = {"model": made.good.number, "collection": made.collection.collection.name, "side": "all"}
+    given |= {"query": "What else?", "actor": actor.username}
+    with pytest.raises(CommandError, match=says):
+        call_command("evaluate", **given, out=tmp_path / "no")
+    assert not MetricRun.objects.exists()
+
+    assert client.post(reverse("metric-run-list"), {**asked, "is_report_question": "on"}).status_code == 302
+    sent = client.post(
+        "/api/evaluations/", {**body, "is_report_question": True}, content_type="application/json"
+    )
+    assert sent.status_code == 202
+    call_command("evaluate", **given, is_report_question=True, out=tmp_path / "yes", stdout=io.StringIO())
+    run = MetricRun.objects.earliest("pk")
+    run_metrics(run.pk)
+    run.refresh_from_db()
+    for result in (run.result, (tmp_path / "yes" / "results.json").read_text("utf-8")):
+        (note,) = [one for one in from_json(result).notes if "not known to ask" in one]
+        assert note.startswith(f"{made.good}: 3 of 3 outputs answer a question")
+    usual = carried_out(made.wanted())
+    assert not [one for one in from_json(usual.result).notes if "not known to ask" in one]
+
+
+def test_what_was_recorded_of_other_questions_is_measured_with_a_warning() -> None:
+    made = measured(4)
+    ModelVersion.objects.filter(pk=made.bad.pk).update(source="recorded", folder="", served_model="x")
+    made.bad.refresh_from_db()
+    for film in made.films[:3]:
+        Completion.objects.filter(instance=film, model_version=made.bad).update(query="Is it left?")
+    run = carried_out(made.wanted(beside=made.bad))
+    (note,) = [one for one in from_json(run.result).notes if "not known to ask" in one]
+    assert note.startswith(f"{made.bad}: 3 of 4 outputs answer a question")
 
 
 def test_neither_texts_nor_boxes_nor_identifiers_stand_in_a_result() -> None:

@@ -56,6 +56,29 @@ def done(client, made: Measured, **fields) -> MetricRun:
     return run
 
 
+def test_what_needs_weights_java_parts_or_a_judge_is_unavailable_with_the_way_to_it_and_in_no_table(
+    client, researcher
+) -> None:
+    run = done(client, measured())
+    page = text_of(client.get(reverse("metric-run", args=[run.uid])))
+    for label, reason, way in (
+        ("BERTScore", "the package bert_score is not installed", "pip install bert-score"),
+        ("F1-RadGraph", "the package radgraph is not installed", "pip install radgraph"),
+        ("CheXbert F1 micro, 14", "the package f1chexbert is not installed", "pip install f1chexbert"),
+        ("CheXbert F1 macro, 5", "the package f1chexbert is not installed", "pip install f1chexbert"),
+        ("RaTEScore", "the package RaTEScore is not installed", "pip install RaTEScore"),
+        ("METEOR 1.5", "it is a Java program, which was not asked for", "ask with --with-java"),
+        ("GREEN", "no judge was chosen", "choose a version on a model server"),
+        ("RadCliQ-v1", "its parts are given for 0 of", "run rajpurkarlab/CXR-Report-Metric"),
+    ):
+        assert f"<li>{label}: unavailable, because {reason}" in page
+        assert way in page.partition(f"<li>{label}: ")[2].partition("</li>")[0]
+        assert f'<th scope="row">{label}</th>' not in page
+    # What needs none of these has names of its own.
+    assert '<th scope="row">METEOR exact+stem</th>' in page
+    assert '<th scope="row">rule CheXpert F1 micro, 14</th>' in page
+
+
 def test_an_empty_page_says_what_is_missing_and_the_way_to_it(client, researcher) -> None:
     page = text_of(client.get(reverse("metric-run-list")))
     assert "Nothing has been measured yet." in page
@@ -106,7 +129,8 @@ def test_the_result_shows_tables_plots_cases_what_is_missing_and_where_it_comes_
     for says in (
         "Not measured: of 8 studies 1 is on hold",
         "Reports: 7 samples",
-        "Labels: 14 samples",
+        "Questions: 14 samples",
+        "turned round, of shared findings",
         "Regions: 3 samples",
         f"{made.good} good less {made.bad} bad",
         "ROUGE-L by source and view",
@@ -216,7 +240,7 @@ def test_a_run_on_which_nothing_was_lost_says_so(client, researcher) -> None:
     run = done(client, measured(4), beside="")
     page = text_of(client.get(reverse("metric-run", args=[run.uid])))
     assert "Reports: no case lost anything by rule CheXpert F1 micro, 14." in page
-    assert "Labels: no case lost anything by score." in page
+    assert "Questions: no case lost anything by score." in page
     assert "Regions: no case lost anything by matched IoU." in page
     assert 'hx-trigger="revealed"' not in page
     assert not run.cases.exists()

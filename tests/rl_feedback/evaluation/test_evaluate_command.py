@@ -317,6 +317,41 @@ def test_a_json_of_another_kind_is_refused() -> None:
         from_json('{"format": "deepmedix-evaluation/1", "title": "a"}')
 
 
+def test_a_share_of_findings_is_told_with_of_how_many_it_is_one(
+    two_reports: list[str], tmp_path: Path
+) -> None:
+    assert main(["evaluate", *two_reports, "--out", str(tmp_path / "out")]) == 0
+    report = result_of(tmp_path / "out")
+    # It says edema twice, which is wrong once; of four true findings it leaves three out.
+    made_up, left_out, flipped, bleu = (
+        report.figure("report", name, "worse") for name in ("made_up", "left_out", "flipped", "bleu_1")
+    )
+    assert [(one and one.value, one and one.num_of) for one in (made_up, left_out)] == [(0.5, 2), (0.75, 4)]
+    assert flipped is not None
+    assert flipped.num_of == 1
+    assert bleu is not None
+    assert bleu.num_of is None
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "made up, of findings said" in page
+    assert ") of 4" in page
+    assert ") of 4" in (tmp_path / "out" / "tables.tex").read_text("utf-8")
+    assert ") of 4" in (tmp_path / "out" / "model-card.md").read_text("utf-8")
+    with (tmp_path / "out" / "figures.csv").open(encoding="utf-8") as file:
+        told = [
+            one for one in csv.DictReader(file) if (one["measure"], one["system"]) == ("left_out", "worse")
+        ]
+    assert {one["num_of"] for one in told} == {"4"}
+
+
+def test_a_result_that_was_written_before_shares_told_their_number_is_read(tried: Path) -> None:
+    told = json.loads((tried / "out" / "results.json").read_text("utf-8"))
+    for one in told["figures"]:
+        del one["num_of"]
+    report = from_json(json.dumps(told))
+    assert {one.num_of for one in report.figures} == {None}
+    assert "made up, of findings said" in draw_page(report)
+
+
 def test_latex_escapes_names_and_brings_several_systems_to_the_width_of_the_text(tried: Path) -> None:
     report = result_of(tried / "out")
     text = latex(report)

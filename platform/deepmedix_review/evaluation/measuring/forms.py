@@ -45,6 +45,11 @@ class EvaluationForm(LimitsForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Left empty: what each version is usually asked.",
     )
+    is_report_question = forms.BooleanField(
+        label="It asks for a report",
+        required=False,
+        help_text="Answers are scored as whole reports. Of what versions are usually asked this is known.",
+    )
     is_missing_wrong = forms.BooleanField(
         label="Count a study without an output as wrong",
         required=False,
@@ -58,7 +63,8 @@ class EvaluationForm(LimitsForm):
         "reference reports. Without one there is no GREEN.",
     )
     field_order = (
-        *("title", "version", "beside", "collection", "side", "against", "query", "is_missing_wrong"),
+        *("title", "version", "beside", "collection", "side", "against", "query"),
+        *("is_report_question", "is_missing_wrong"),
         *("judge", *LIMITS),
     )
 
@@ -105,6 +111,7 @@ class EvaluationForm(LimitsForm):
             side=said["side"],
             against=said["against"],
             query=said["query"],
+            is_report_question=said["is_report_question"],
             is_missing_wrong=said["is_missing_wrong"],
             judge=self._versions.get(said["judge"]),
             limits=self.limits(),

@@ -18,20 +18,23 @@ from deepmedix_review.studies.models import (
     ReferenceRegion,
     Study,
 )
-from inference.prompts import template
+from inference.prompts import TEMPLATES, template
 
 Against = MetricRun.Against
 AT_ONCE = 1000
 NOT_READY = "on hold, rejected or not looked at yet"
 NOT_TO_LEAVE = "of a source whose licence lets nothing that is said of its studies leave"
 NO_REFERENCE = "without a reference"
+# What is asked of models for a report; answers to anything else may be none.
+REPORT_QUESTIONS = frozenset(one.default_query for one in TEMPLATES.values())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """What a person asks for. An empty `side` is all sides; an empty `query` what each version is usually
-    asked. `judge` is a version on a model server, for GREEN; `limits` are the fields of
-    `rl_feedback.evaluation.arena.Limits`."""
+    asked. Answers are scored as reports: of a question that is not known to ask for one,
+    `is_report_question` says that it does. `judge` is a version on a model server, for GREEN; `limits` are
+    the fields of `rl_feedback.evaluation.arena.Limits`."""
 
     title: str
     version: ModelVersion
@@ -40,6 +43,7 @@ class Wanted:
     side: str = ""
     against: str = Against.REPORT
     query: str = ""
+    is_report_question: bool = False
     is_missing_wrong: bool = False
     seed: int = 7
     judge: ModelVersion | None = None
@@ -134,6 +138,20 @@ def usual_query(version: ModelVersion) -> str:
     if version.source == ModelVersion.Source.RECORDED:
         return ""
     return template(version.prompt_template).default_query
+
+
+def nums_of_other_questions(plan: Plan, wanted: Wanted) -> list[tuple[int, int]]:
+    """Of each version how many of its outputs answer a question that is not known to ask for a report, and of
+    how many."""
+    found = []
+    for place in range(len(wanted.versions)):
+        outputs = [pk for one in plan.studies if (pk := one.outputs[place]) is not None]
+        num_other = sum(
+            Completion.objects.filter(pk__in=some).exclude(query__in=REPORT_QUESTIONS).count()
+            for some in _parts(outputs)
+        )
+        found.append((num_other, len(outputs)))
+    return found
 
 
 def _outputs(wanted: Wanted, studies: Sequence[int]) -> dict[int, dict[int, dict[int, int]]]:

@@ -12,6 +12,7 @@ from deepmedix_review.evaluation.measuring.judging import Judged, judge_reports
 from deepmedix_review.evaluation.measuring.planning import (
     Plan,
     Wanted,
+    nums_of_other_questions,
     plan_of,
     require_some,
     told_left_out,
@@ -67,7 +68,12 @@ def measure_collection(
         replace(
             report,
             cases=tuple(cases),
-            notes=(*_notes(found, plan), *judged.notes(found, wanted), *report.notes),
+            notes=(
+                *_notes(found, plan),
+                *_other_questions(plan, wanted),
+                *judged.notes(found, wanted),
+                *report.notes,
+            ),
             provenance=report.provenance | _provenance(wanted),
         ),
         found,
@@ -142,11 +148,22 @@ def _notes(found: Sampled, plan: Plan) -> list[str]:
         )
     if any(one.task is Task.VQA for one in found.samples):
         notes.append(
-            "Labels stand as questions: whether the rule labels read a finding in the report. The share of "
-            "present ones is sensitivity, of absent ones specificity; look at both, for most are absent as a "
-            "rule."
+            "The questions are the sources' labels: whether the rule labels read a finding in the report. "
+            "The share of present ones is sensitivity, of absent ones specificity; look at both, for most "
+            "are absent as a rule."
         )
     return notes
+
+
+def _other_questions(plan: Plan, wanted: Wanted) -> list[str]:
+    return [
+        f"{version}: {num:,} of {num_all:,} outputs answer a question that is not known to ask for a report; "
+        "they are scored as whole reports all the same, so low figures may tell of the question."
+        for version, (num, num_all) in zip(
+            wanted.versions, nums_of_other_questions(plan, wanted), strict=True
+        )
+        if num
+    ]
 
 
 def _provenance(wanted: Wanted) -> dict[str, str]:

@@ -32,6 +32,9 @@ class MetricsWantedJson(serializers.Serializer[Any]):
         choices=MetricRun.Against.choices, required=False, default=MetricRun.Against.REPORT
     )
     query = serializers.CharField(max_length=LONGEST_QUERY, required=False, allow_blank=True)
+    is_report_question = serializers.BooleanField(
+        required=False, help_text="that `query` asks for a report, where that is not known"
+    )
     is_missing_wrong = serializers.BooleanField(required=False)
     seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
     judge = serializers.SlugRelatedField(

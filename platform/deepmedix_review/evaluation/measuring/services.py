@@ -11,7 +11,7 @@ from deepmedix_review.audit.services import record_event, record_events
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
-from deepmedix_review.evaluation.measuring.planning import Wanted
+from deepmedix_review.evaluation.measuring.planning import REPORT_QUESTIONS, Wanted
 from deepmedix_review.evaluation.models import MetricRun
 from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.endpoints import require_endpoint
@@ -55,6 +55,13 @@ def require_measurable(wanted: Wanted, *, actor: User) -> None:
                 f"{version} was never asked this question of a study of {collection}. Leave the question "
                 "empty to take what it is usually asked."
             )
+    query = wanted.query.strip()
+    if query and query not in REPORT_QUESTIONS and not wanted.is_report_question:
+        raise RefusedByRule(
+            "Answers would be scored as whole reports, and this question is none that is known to ask for "
+            "one. Say that it does (“It asks for a report”, is_report_question, --is-report-question), or "
+            "leave the question empty to take what each version is usually asked."
+        )
 
 
 def make_run(wanted: Wanted, *, actor: User) -> MetricRun:

@@ -10,11 +10,12 @@ from deepmedix_review.evaluation.measuring.case_films import CASE_WORDS
 from rl_feedback.evaluation import published
 from rl_feedback.evaluation.cases import HEADLINES
 from rl_feedback.evaluation.evaluating import MEASURES
+from rl_feedback.evaluation.measures import TASK_WORDS
 from rl_feedback.evaluation.printing.beside_published import Table, tables_beside
 from rl_feedback.evaluation.printing.cases import lost_nothing
 from rl_feedback.evaluation.printing.plots import Ink
 from rl_feedback.evaluation.printing.radars import radar_of
-from rl_feedback.evaluation.printing.tables import absences, told
+from rl_feedback.evaluation.printing.tables import absences, told, told_figure
 from rl_feedback.evaluation.results import Case, Figure, Report, from_json
 from rl_feedback.evaluation.samples import Task
 
@@ -22,11 +23,6 @@ from rl_feedback.evaluation.samples import Task
 WIDTH, HEIGHT = 180, 22
 _MARGIN = 8
 _BETTER = {1: "more", -1: "less", 0: "neither"}
-_HEADINGS: dict[str, str] = {
-    Task.REPORT: "Reports",
-    Task.VQA: "Labels",
-    Task.GROUNDING: "Regions",
-}
 # The pages' own colours, on their own ground.
 _SCREEN = Ink("#e6eaee", "#39434e", "none", ("#8fc7ff", "#c9a5ff"))
 
@@ -138,7 +134,7 @@ def shown_result(result: str, *, studies: Mapping[str, UUID]) -> ShownResult:
         ),
         num_probed=report.blind_spots[0].num if report.blind_spots else 0,
         cases=tuple(_case(report, one, studies) for one in report.cases),
-        lost_nothing=tuple(lost_nothing(report, _HEADINGS)),
+        lost_nothing=tuple(lost_nothing(report)),
         published=tuple(tables_beside(report, [task for task in report.sizes if task == Task.REPORT])),
         errata=published.ERRATA,
         provenance=tuple(report.provenance.items()),
@@ -153,7 +149,7 @@ def _task(report: Report, task: str) -> ShownTask:
     ends = [abs(end) for one in bounded for end in (one.value, one.low, one.high) if end is not None]
     most = max([0.05, *ends])
     return ShownTask(
-        heading=_HEADINGS[task],
+        heading=TASK_WORDS[task],
         num=sum(report.sizes[task].values()),
         headline=measures[headline].label,
         rows=tuple(_measure_rows(report, task)),
@@ -181,7 +177,7 @@ def _task(report: Report, task: str) -> ShownTask:
 
 def _radar(report: Report, task: str) -> SafeString:
     """The library escapes the names in what it draws."""
-    drawn = radar_of(report, task, words=_HEADINGS[task], ink=_SCREEN)
+    drawn = radar_of(report, task, words=TASK_WORDS[task], ink=_SCREEN)
     return mark_safe("".join(drawn))
 
 
@@ -195,7 +191,7 @@ def _measure_rows(report: Report, task: str) -> Iterator[MeasureRow]:
                 label=measure.label,
                 variant=measure.variant,
                 better=_BETTER[measure.better],
-                values=tuple(told(one.value, one.low, one.high) if one else "none" for one in found),
+                values=tuple(told_figure(one) for one in found),
                 mark=_mark(first.value, first.low, first.high, 0.0, 1.0) if first and is_drawn else None,
             )
 

@@ -36,6 +36,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--query", default="", help="by default what each version is usually asked")
         parser.add_argument(
+            "--is-report-question",
+            action="store_true",
+            help="--query asks for a report, though none known here",
+        )
+        parser.add_argument(
             "--missing-is-wrong", action="store_true", help="count studies without an output as wrong"
         )
         parser.add_argument(
@@ -83,6 +88,7 @@ def _wanted(options: dict[str, Any], *, actor: User) -> Wanted:
         side="" if options["side"] == ALL_SIDES else options["side"],
         against=options["against"],
         query=options["query"],
+        is_report_question=options["is_report_question"],
         is_missing_wrong=options["missing_is_wrong"],
         seed=options["seed"],
         judge=None if options["judge"] is None else _version(options["judge"]),
