@@ -142,6 +142,6 @@ class GoOnForm(LimitsForm):
     num_wanted = forms.IntegerField(label="Battles", min_value=1, max_value=MOST_BATTLES, required=False)
 
 
-def _names_of(field: forms.ModelChoiceField[ModelVersion]) -> Callable[[ModelVersion], str]:
+def _names_of(field: "forms.ModelChoiceField[ModelVersion]") -> Callable[[ModelVersion], str]:
     apart = tell_apart(list(field.queryset or ()))
     return lambda version: f"{version} {named(version, apart)}"
