@@ -1,7 +1,7 @@
 """Measures model versions in the background; the database row is the job, a message only wakes the worker."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import shared_task
 from django.db import transaction
@@ -23,6 +23,10 @@ from deepmedix_review.registry.selectors import engine_settings, prompt_of
 from inference.dialects import Dialect
 from inference.engines import DamagedModel, Done, EngineError, EngineSettings, load_engine, require_sound
 from rl_feedback.evaluation.phantoms import AskedHow, EvaluationFailed
+
+if TYPE_CHECKING:
+    from deepmedix_review.evaluation.measuring.judging import Judged
+    from deepmedix_review.evaluation.measuring.sampling import Sampled
 
 
 def request_evaluation(
@@ -136,6 +140,13 @@ def run_metrics(run_id: int) -> None:
             carry_out(run, check=check, load=load_engine)
     except Exception as error:
         jobs.end_by(run, error, says=(EngineError, JudgeFailed, LimitReached))
+
+
+def judge_at_once(found: "Sampled", wanted: Wanted) -> "Judged":
+    """As a run has its reports judged, for a command, which waits for it: see `judging.judge_at_once`."""
+    from deepmedix_review.evaluation.measuring import judging
+
+    return judging.judge_at_once(found, wanted, load=load_engine)
 
 
 @shared_task

@@ -12,9 +12,9 @@ from deepmedix_review.evaluation.management.limit_options import add_limits, lim
 from deepmedix_review.evaluation.measuring.planning import Wanted, plan_of
 from deepmedix_review.evaluation.measuring.services import note_command, require_measurable
 from deepmedix_review.evaluation.models import MetricRun
+from deepmedix_review.evaluation.tasks import judge_at_once
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Collection, CollectionVersion, Split
-from inference.engines import load_engine
 
 ALL_SIDES = "all"
 
@@ -54,7 +54,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         # With them come statistics, which other commands do without.
-        from deepmedix_review.evaluation.measuring.judging import judge_at_once
         from deepmedix_review.evaluation.measuring.running import measure_collection
         from rl_feedback.evaluation.printing.writing import require_new, write_report
 
@@ -64,7 +63,7 @@ class Command(BaseCommand):
             wanted = _wanted(options, actor=actor)
             plan = plan_of(wanted)
             report, _, judged = measure_collection(
-                wanted, plan, judged_by=lambda found: judge_at_once(found, wanted, load=load_engine)
+                wanted, plan, judged_by=lambda found: judge_at_once(found, wanted)
             )
             note_command(wanted, actor=actor)
             page = write_report(report, options["out"])
