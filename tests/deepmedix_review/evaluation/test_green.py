@@ -274,6 +274,7 @@ def test_the_command_asks_a_judge_within_limits_and_knows_what_runs_asked(tmp_pa
         "side": "all",
         "actor": actor.username,
     }
+    monkeypatch.setattr("deepmedix_review.evaluation.tasks.load_engine", load_engine)
     server = SimulatedServer()
     try:
         with override_settings(INFERENCE_ENDPOINTS=[server.origin]):
@@ -283,7 +284,6 @@ def test_the_command_asks_a_judge_within_limits_and_knows_what_runs_asked(tmp_pa
             )
             assert "There is no GREEN: The judge may be asked no more" in out.getvalue()
             assert not GreenAnswer.objects.exists()
-            monkeypatch.setattr("deepmedix_review.evaluation.tasks.load_engine", load_engine)
             run = carried_out(made, judge=judge)
             num_asked = len(server.log()["requests"])
             call_command("evaluate", **options, judge=judge.number, out=tmp_path / "y", stdout=out)

@@ -46,7 +46,9 @@ def test_lists_pages_and_choices_say_it() -> None:
     measured = MetricRun.objects.create(
         title="Monthly", model_version=serving, beside=other, collection_name="Spring, v1", requested_by=by
     )
-    arena = ArenaRun.objects.create(title="Spring", prompt_version="1", num_wanted=2, requested_by=by)
+    arena = ArenaRun.objects.create(
+        title="Spring", prompt_version="1", num_wanted=2, requested_by=by, judged_by="experts"
+    )
     arena.versions.set([serving, other])
     for person, address in (
         (ResearcherFactory, reverse("model-list")),
