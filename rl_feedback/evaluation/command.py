@@ -22,7 +22,7 @@ from rl_feedback.evaluation.reports.green_judge import GreenSettings, judged_ahe
 from rl_feedback.evaluation.results import Report
 from rl_feedback.evaluation.samples import Sample, System, read_references, read_system
 from rl_feedback.evaluation.settings import Settings
-from rl_feedback.evaluation.xraybench import HUB_NAME, deviations, read_folder, read_hub
+from rl_feedback.evaluation.xraybench import HUB_NAME, columns_named, deviations, read_folder, read_hub
 
 # Of one answer of GREEN's judge.
 GREEN_SECONDS = 600.0
@@ -119,12 +119,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def _references(options: argparse.Namespace) -> tuple[Sequence[Sample], tuple[str, ...] | None]:
     """And in what they are not the whole XrayBench, where they are meant to be."""
-    columns = {}
-    for named in options.column:
-        key, parted, name = named.partition("=")
-        if not parted or not name:
-            raise ValueError(f"--column is written answer=NAME, not {named}.")
-        columns[key] = name
+    columns = columns_named(options.column)
     path = Path(options.references)
     if options.references == HUB_NAME and not path.exists():
         samples = read_hub(revision=options.revision, columns=columns)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +45,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "dataset": ("dataset", "source", "data_source", "dataset_name"),
     "category": ("category", "type", "content_type", "question_type", "semantic_type", "task"),
 }
-_MAY_BE_THERE: dict[str, tuple[str, ...]] = {
+# Columns that tell rows of one picture, of which a study may have several.
+OF_PICTURE = ("image_id", "image_path")
+MAY_BE_THERE: dict[str, tuple[str, ...]] = {
     "id": ("id", "uid", "qid", "sample_id", "question_id"),
-    "study": ("study", "study_id", "image_id", "image_path"),
+    "study": ("study", "study_id", *OF_PICTURE),
+    "image": ("images", "image", "image_path"),
 }
+_PIXELS = ("image", "images")
 _SETS = {"mimic": MIMIC, "openi": OPEN_I, "iuxray": OPEN_I, "cxrvqa": CXR_VQA, "extvqa": EXT_VQA}
 
 
@@ -56,18 +60,43 @@ def read_folder(folder: Path, *, columns: Mapping[str, str] | None = None) -> tu
     """XrayBench from a folder as the hub's snapshot is laid out: Parquet, JSON lines or JSON files, wherever
     in it. `columns` names a column outright ("answer": "solution"). Raises ValueError, saying what was
     expected and what was found."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix in (".parquet", ".jsonl", ".json"))
-    tables = [(path, list(_rows(path))) for path in paths if path.name != "dataset_infos.json"]
+    tables = [(path, list(_rows(path))) for path in files_in(folder)]
     if not any(rows for _, rows in tables):
-        there = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) if folder.is_dir() else ""
-        raise ValueError(
-            f"{folder} holds no rows of XrayBench. Expected .parquet, .jsonl or .json files as `hf download "
-            f"--repo-type dataset {HUB_NAME}` writes them; found {there or 'no such folder'}."
-        )
+        raise ValueError(no_rows_in(folder))
     samples: list[Sample] = []
     for path, rows in tables:
         samples += _samples(rows, named=path.stem, columns=columns or {})
     return _all_different(samples)
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The files below a folder that may hold rows, in the order in which they are read."""
+    paths = (path for path in folder.rglob("*") if path.suffix in (".parquet", ".jsonl", ".json"))
+    return sorted(path for path in paths if path.name != "dataset_infos.json")
+
+
+def no_rows_in(folder: Path) -> str:
+    """What was expected in a folder without rows, and what was found."""
+    there = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) if folder.is_dir() else ""
+    return (
+        f"{folder} holds no rows of XrayBench. Expected .parquet, .jsonl or .json files as `hf download "
+        f"--repo-type dataset {HUB_NAME}` writes them; found {there or 'no such folder'}."
+    )
+
+
+def columns_named(options: Iterable[str]) -> dict[str, str]:
+    """What `--column` says of columns. Raises ValueError for what is not written so.
+
+    >>> columns_named(["answer=solution"])
+    {'answer': 'solution'}
+    """
+    columns = {}
+    for option in options:
+        key, _, name = option.partition("=")
+        if not key or not name:
+            raise ValueError(f"--column is written answer=NAME, not {option}.")
+        columns[key] = name
+    return columns
 
 
 def read_hub(*, revision: str = "", columns: Mapping[str, str] | None = None) -> tuple[Sample, ...]:
@@ -83,7 +112,7 @@ def read_hub(*, revision: str = "", columns: Mapping[str, str] | None = None) ->
         ) from error
     samples: list[Sample] = []
     for split, table in splits.items():
-        pictures = [name for name in table.column_names if name in ("image", "images")]
+        pictures = [name for name in table.column_names if name in _PIXELS]
         samples += _samples(table.remove_columns(pictures), named=split, columns=columns or {})
     return _all_different(samples)
 
@@ -121,7 +150,7 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
         except pyarrow.ArrowInvalid as error:
             raise ValueError(f"{path.name} is no Parquet file. Download it again.") from error
         # Never the pixels: they are most of the file, and no metric reads them.
-        names = [name for name in file.schema_arrow.names if name not in ("image", "images")]
+        names = [name for name in file.schema_arrow.names if name not in _PIXELS]
         for batch in file.iter_batches(columns=names):
             yield from batch.to_pylist()
         return
@@ -139,48 +168,53 @@ def _samples(
     names: dict[str, str] | None = None
     for number, row in enumerate(rows, start=1):
         if names is None:
-            names = _names(row, named=named, columns=columns)
-        yield _sample(row, names, named=named, number=number)
+            names = columns_in(row, named=named, columns=columns)
+        try:
+            yield sample_in(row, names, named=named, number=number)
+        except ValueError as error:
+            raise ValueError(f"{named}, row {number}: {error}") from None
 
 
-def _names(row: Mapping[str, Any], *, named: str, columns: Mapping[str, str]) -> dict[str, str]:
-    """Which of the row's columns is which. A file may be named after its set, as mimic_findings is."""
-    if unknown := sorted(set(columns) - set(COLUMNS) - set(_MAY_BE_THERE)):
-        raise ValueError(f"{unknown[0]} is no column to name. There are {', '.join(COLUMNS)}, id, study.")
+def columns_in(there: Collection[str], *, named: str, columns: Mapping[str, str]) -> dict[str, str]:
+    """Which of a file's columns is which; "" for one that may be there and is not. A file may be `named`
+    after its set, as mimic_findings is. Raises ValueError, saying what was expected and what was found."""
+    if unknown := sorted(set(columns) - set(COLUMNS) - set(MAY_BE_THERE)):
+        known = ", ".join(COLUMNS | MAY_BE_THERE)
+        raise ValueError(f"{unknown[0]} is no column to name. There are {known}.")
     names = {
-        key: next((name for name in wanted if name in row), "")
-        for key, wanted in (COLUMNS | _MAY_BE_THERE).items()
+        key: next((name for name in wanted if name in there), "")
+        for key, wanted in (COLUMNS | MAY_BE_THERE).items()
     }
     names |= columns
     by_file = {"dataset": _set_of(named), "category": _category_of(named)}
-    missing = [key for key in COLUMNS if names[key] not in row and not by_file.get(key)]
+    missing = [key for key in COLUMNS if names[key] not in there and not by_file.get(key)]
     if missing:
         expected = "; ".join(f"{key} (as {', '.join(COLUMNS[key])})" for key in missing)
         raise ValueError(
             f"{named} has not the layout of XrayBench. Expected columns for {expected}; found "
-            f"{', '.join(sorted(row)) or 'none'}. Name a column with --column {missing[0]}=NAME."
+            f"{', '.join(sorted(there)) or 'none'}. Name a column with --column {missing[0]}=NAME."
         )
     return names
 
 
-def _sample(row: Mapping[str, Any], names: Mapping[str, str], *, named: str, number: int) -> Sample:
+def sample_in(row: Mapping[str, Any], names: Mapping[str, str], *, named: str, number: int) -> Sample:
+    """One row by the `names` of `columns_in`. Raises ValueError where it is none of XrayBench."""
     told = {key: row.get(name) for key, name in names.items() if name in row}
-    place = f"{named}, row {number}"
     dataset = _set_of(str(told.get("dataset") or "")) or _set_of(named)
     if not dataset:
         raise ValueError(
-            f"{place}: {told.get('dataset')!r} is no set of XrayBench. There are {MIMIC}, {OPEN_I}, "
+            f"{told.get('dataset')!r} is no set of XrayBench. There are {MIMIC}, {OPEN_I}, "
             f"{CXR_VQA}, {EXT_VQA}."
         )
     category = _category_of(str(told.get("category") or "")) or _category_of(named)
     if (dataset, category) not in SIZES:
         known = ", ".join(name for of_set, name in SIZES if of_set == dataset)
-        raise ValueError(f"{place}: {told.get('category')!r} is no category of {dataset}. There are {known}.")
+        raise ValueError(f"{told.get('category')!r} is no category of {dataset}. There are {known}.")
     answer = told.get("answer")
     if isinstance(answer, list):
         answer = "|".join(map(str, answer))
     if not isinstance(answer, str) or not answer.strip():
-        raise ValueError(f"{place}: its answer is no text, but {answer!r}.")
+        raise ValueError(f"its answer is no text, but {answer!r}.")
     uid = str(told.get("id") if told.get("id") is not None else f"{named}-{number}")
     return Sample(
         uid=uid,
