@@ -16,6 +16,8 @@ from deepmedix_review.studies.known_sets.said import Layout
 from deepmedix_review.studies.known_sets.table import read_table
 from deepmedix_review.studies.known_sets.vindr_cxr import SOURCE as VINDR
 from deepmedix_review.studies.known_sets.vindr_cxr import read_vindr
+from deepmedix_review.studies.known_sets.xraybench import SOURCE as XRAYBENCH
+from deepmedix_review.studies.known_sets.xraybench import read_xraybench
 
 LAYOUTS = {
     layout.key: layout
@@ -33,5 +35,12 @@ LAYOUTS = {
         Layout("iu-xray", "ecgen-radiology with XML reports, NLMCXR_png", read_iu, IU),
         Layout("vindr-cxr", "annotations with two tables for each of train and test", read_vindr, VINDR),
         Layout("padchest", "PADCHEST table, films, grounded_reports beside", read_padchest, PADCHEST),
+        Layout(
+            "xraybench",
+            "Parquet, JSON lines or JSON files of Qika/xraybench, with pictures in them or beside",
+            read_xraybench,
+            XRAYBENCH,
+            read_xraybench,
+        ),
     )
 }

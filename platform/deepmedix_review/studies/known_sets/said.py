@@ -22,6 +22,13 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A sentence about the whole set that is told, and is no fault of it."""
+
+    what: str
+
+
+@dataclass(frozen=True)
 class ImageSaid:
     """`key` names it within the data set. `view` is as the data set writes it; empty where it is silent.
 
@@ -84,14 +91,23 @@ class Source:
 class Reader(Protocol):
     """Raises LayoutRefused when it is called; what it returns is read study by study, in flat memory."""
 
-    def __call__(self, folder: Path, /) -> Iterator[StudySaid | Problem]: ...
+    def __call__(self, folder: Path, /) -> Iterator[StudySaid | Problem | Note]: ...
+
+
+class ColumnReader(Protocol):
+    """A Reader that is told what some columns are called, where they have not their usual names."""
+
+    def __call__(
+        self, folder: Path, /, *, columns: Mapping[str, str]
+    ) -> Iterator[StudySaid | Problem | Note]: ...
 
 
 @dataclass(frozen=True)
 class Layout:
-    """`source` is None where whoever imports has to say it."""
+    """`source` is None where whoever imports has to say it, `read_by_columns` where columns have one name."""
 
     key: str
     about: str
     read: Reader
     source: Source | None = None
+    read_by_columns: ColumnReader | None = None

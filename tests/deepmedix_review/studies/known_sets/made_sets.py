@@ -3,10 +3,13 @@
 import csv
 import gzip
 import io
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 from django.core.management import call_command
 from PIL import Image
@@ -44,3 +47,24 @@ def brought_in(
     else:
         call_command("import_dataset", layout, folder, **options)
     return capsys.readouterr().out
+
+
+def picture_bytes(*, seed: int) -> bytes:
+    """A drawn film as the content of a PNG file."""
+    content = io.BytesIO()
+    Image.fromarray(draw_phantom(seed=seed, width=96, height=96).to_uint8()).save(content, "PNG")
+    return content.getvalue()
+
+
+def write_parquet(path: Path, *rows: dict[str, Any], rows_a_group: int = 2) -> Path:
+    """A Parquet file, of several groups of rows as the hub has them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), path, row_group_size=rows_a_group)
+    return path
+
+
+def write_lines(path: Path, *rows: Any) -> Path:
+    """A file of JSON lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
+    return path

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from deepmedix_review.studies.batches import start_import
 from deepmedix_review.studies.intake.profiles import PROFILE_HELP, PROFILES
 from deepmedix_review.studies.known_sets.layouts import LAYOUTS
 from deepmedix_review.studies.known_sets.receiving import Received, open_source, receive_study
-from deepmedix_review.studies.known_sets.said import Layout, LayoutRefused, Problem, Source, StudySaid
+from deepmedix_review.studies.known_sets.said import Layout, LayoutRefused, Note, Problem, Source, StudySaid
 from deepmedix_review.studies.models import ImportBatch, ImportItem, SourceDataset, Study
 from deepmedix_review.studies.status_codes import is_disk_full
+from rl_feedback.evaluation.xraybench import columns_named
 
 EVERY = 100
 
@@ -53,14 +54,22 @@ class Command(BaseCommand):
             action="store_true",
             help="layout table: you answer for it that its reports name nobody; without it they are left",
         )
+        parser.add_argument(
+            "--column",
+            action="append",
+            default=[],
+            metavar="answer=NAME",
+            help="layout xraybench: what a column is called, where it is not found by its usual names",
+        )
 
     def handle(self, *args: Any, layout: str, folder: Path, actor: str | None, **options: Any) -> None:
         chosen = LAYOUTS[layout]
         about = _source(chosen, options)
+        columns = _columns(chosen, options)
         keeps_reports = chosen.source is not None or options["reports_name_nobody"]
         try:
             user = account_named(actor) if actor is not None else None
-            read = _read(chosen, folder)
+            read = _read(chosen, folder, columns=columns)
             source = open_source(chosen, about, actor=user)
             batch = start_import(actor=user, source=ImportBatch.Source.COMMAND, profile=options["profile"])
         except (RefusedByRule, LayoutRefused) as refusal:
@@ -84,7 +93,7 @@ class Command(BaseCommand):
 
     def _import(
         self,
-        read: Iterator[StudySaid | Problem],
+        read: Iterator[StudySaid | Problem | Note],
         *,
         source: SourceDataset,
         batch: ImportBatch,
@@ -98,6 +107,9 @@ class Command(BaseCommand):
             if isinstance(said, Problem):
                 counts["problems"] += 1
                 self._say(said)
+                continue
+            if isinstance(said, Note):
+                self.stdout.write(said.what)
                 continue
             received = receive_study(
                 said,
@@ -158,11 +170,14 @@ class Command(BaseCommand):
             )
 
 
-def _read(layout: Layout, folder: Path) -> Iterator[StudySaid | Problem]:
+def _read(
+    layout: Layout, folder: Path, *, columns: Mapping[str, str]
+) -> Iterator[StudySaid | Problem | Note]:
     """The first of it is read before anything is stored."""
     if not folder.is_dir():
         raise LayoutRefused(f"There is no folder {folder}.")
-    read = layout.read(folder)
+    by_columns = layout.read_by_columns if columns else None
+    read = by_columns(folder, columns=columns) if by_columns is not None else layout.read(folder)
     first = next(read, None)
     if first is None:
         raise LayoutRefused(f"The tables in {folder} name no study.")
@@ -185,6 +200,15 @@ def _source(layout: Layout, options: dict[str, Any]) -> Source:
     if len(name) > 80 or len(licence) > 300 or not (name + licence).isprintable():
         raise CommandError("A name has at most 80 characters, a licence at most 300, on one line.")
     return Source(name, licence, bool(options["credentialed"]))
+
+
+def _columns(layout: Layout, options: dict[str, Any]) -> dict[str, str]:
+    if options["column"] and layout.read_by_columns is None:
+        raise CommandError("--column: only for layout xraybench. The columns of others have one name.")
+    try:
+        return columns_named(options["column"])
+    except ValueError as error:
+        raise CommandError(str(error)) from error
 
 
 def _is_unseen(item: ImportItem) -> bool:
