@@ -176,11 +176,12 @@ def test_numbers_of_studies_join_reports_of_one_set_and_names_of_pictures_join_n
         row_of("MIMIC-CXR", "impression", IMPRESSION, study_id="7", image=embedded(2)[0]),
         row_of("OPEN-I", "findings", "Clear.", study_id="7", image=embedded(3)[0]),
         row_of("Ext-VQA", "plane", "AP", study_id="7", image=embedded(4)[0]),
+        row_of("Ext-VQA", "plane", "PA", study_id="7", image=embedded(7)[0]),
         row_of("OPEN-I", "findings", "A nodule.", study_id=None, image=embedded(5)[0]),
         row_of("OPEN-I", "findings", "A scar.", study_id=None, image=embedded(6)[0]),
     )
     told = brought_in(LAYOUT, folder, capsys, text_free=True)
-    assert "5 studies. Films: 6 accepted" in told
+    assert "6 studies. Films: 7 accepted" in told
     first = Study.objects.earliest("pk")
     assert first.series.get().instances.count() == 2
     assert (first.reference.findings, first.reference.impression) == (FINDINGS, IMPRESSION)
