@@ -63,7 +63,7 @@ def _by_votes(
         return
     found = readers.votes.between(*both)
     if found.is_disputed:
-        reason = "Readers contradict each other: they voted for different outputs."
+        reason = "The votes contradict each other: they prefer different outputs."
         yield Dispute(both[0], None, VOTE, reason, behind)
         return
     weight = 2 * abs(found.probability - 0.5)

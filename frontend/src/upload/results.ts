@@ -23,7 +23,7 @@ export class ResultList {
     this.table = document.createElement("table");
     this.table.className = "grid results-of-import";
     this.table.hidden = true;
-    this.table.createCaption().textContent = "Of the files just sent, those to look at";
+    this.table.createCaption().textContent = "Of the files just sent, those that are more than accepted";
     const head = this.table.createTHead().insertRow();
     for (const title of ["File", "Outcome", "Study", "Reason"]) {
       const cell = document.createElement("th");

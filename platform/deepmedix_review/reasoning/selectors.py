@@ -1,6 +1,6 @@
 """Reads what was asked of a model and what it answered."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep, Region, WaitingCancel
 from deepmedix_review.reasoning.region_labels import output_letter, region_label
 from deepmedix_review.reasoning.unfinished import Unfinished, unfinished_of
+from deepmedix_review.reasoning.workers.selectors import why_queued
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import CollectionMember, CollectionVersion, Instance, Study
 from deepmedix_review.studies.selectors import films_of, frontal_first
@@ -29,12 +30,14 @@ class StudyInference:
 
     `letters`: by the uid of a job or completion, which of several outputs it is, in the order in which they
     were asked for. Each numbers its regions from 1, so that the film and the text name both: A1, B1.
+    `why_queued`: why no worker can take what waits, in sentences.
     """
 
     jobs: tuple[InferenceJob, ...]
     unfinished: tuple[Unfinished, ...]
     completions: tuple[Completion, ...]
     letters: Mapping[UUID, str]
+    why_queued: Sequence[str]
 
     @property
     def is_live(self) -> bool:
@@ -132,7 +135,11 @@ def study_inference(study: Study) -> StudyInference:
     jobs = tuple(unanswered.select_related("model_version", "instance").order_by("-pk"))
     said = tuple(completions)
     return StudyInference(
-        jobs=jobs, unfinished=unfinished_of(jobs), completions=said, letters=_letters(jobs, said)
+        jobs=jobs,
+        unfinished=unfinished_of(jobs),
+        completions=said,
+        letters=_letters(jobs, said),
+        why_queued=why_queued(jobs),
     )
 
 

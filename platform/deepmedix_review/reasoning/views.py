@@ -23,6 +23,7 @@ from deepmedix_review.reasoning.selectors import (
     study_inference,
     waiting_cancel,
 )
+from deepmedix_review.reasoning.workers.selectors import why_queued
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import (
     askable_versions,
@@ -53,6 +54,7 @@ def show_inference_list(request: HttpRequest) -> HttpResponse:
         {
             "jobs": page.rows,
             "counts": num_jobs_by_state(),
+            "why_queued": why_queued(page.rows),
             "cancelling": cancelling,
             "is_live": any(not job.is_final for job in page.rows)
             or (cancelling is not None and not cancelling.is_final),

@@ -138,8 +138,8 @@ def receive_sent(
     """As `receive_instance`, of a DICOM file that came by a protocol of DICOM.
 
     `of_study`: the Study Instance UID that it must have, as it came or as it is named here.
-    `of_object`: the SOP class and instance that it was said to be. `sender`: who sent it, where no account
-    did, for the audit record. `number` as for `receive_instance`.
+    `of_object`: the SOP class and instance that it was said to be. `sender`: what the audit record
+    is told of who sent it beside the account. `number` as for `receive_instance`.
     """
     with tempfile.TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="decoding-") as folder:
         try:

@@ -418,6 +418,34 @@ def test_a_batch_that_waits_says_behind_what(admin: Client) -> None:
     assert progress_of([waiting])[0].phase == "paused"
 
 
+def test_a_batch_leads_to_what_was_answered_last_and_says_what_of_it_is_malformed(admin: Client) -> None:
+    batch = InferenceBatchFactory.create()
+    for problems in ([], ["no_answer"]):
+        job = InferenceJobFactory.create(
+            batch=batch, purpose="batch", state=JobState.DONE, finished_at=timezone.now()
+        )
+        CompletionFactory.create(job=job, study=job.study, instance=job.instance, problems=problems)
+    page = admin.get(reverse("inference-batch", args=[batch.uid])).content.decode()
+    section = page.split("Answered last")[1]
+    for job in InferenceJob.objects.filter(batch=batch):
+        assert reverse("study-detail", args=[job.study.uid]) in section
+    assert section.count(">malformed<") == section.count(">whole<") == 1
+
+
+def test_where_a_study_waits_for_a_version_that_no_worker_can_run_its_page_says_why(admin: Client) -> None:
+    job = InferenceJobFactory.create()
+    address = reverse("inference-live", args=[job.study.uid])
+    assert "No inference worker is at work." in admin.get(address).content.decode()
+    worker = InferenceWorker.objects.create(name="inference-1@here", seen_at=timezone.now())
+    for page in (address, reverse("inference-list")):
+        assert "No inference worker" not in admin.get(page).content.decode()
+    worker.unfit = {str(job.model_version_id): "Its weights are broken."}
+    worker.save()
+    for page in (address, reverse("inference-list")):
+        said = admin.get(page).content.decode()
+        assert f"No inference worker can run {job.model_version}. Its weights are broken." in said
+
+
 def test_workers_are_shown_to_who_may_ask_and_the_lost_are_told_from_the_gone(admin: Client) -> None:
     address, now = reverse("inference-workers"), timezone.now()
     assert client_of(ExpertFactory.create()).get(address).status_code == 403

@@ -30,7 +30,7 @@ def test_votes_for_different_outputs_give_no_pair_and_are_listed_with_their_read
     assert not [pair for pair in found.pairs if pair.origin == "vote"]
     (row,) = (row for row in found.disputes if row.criterion == "vote")
     assert row.readings == ("r0", "r1")
-    assert "voted for different outputs" in row.reason
+    assert "prefer different outputs" in row.reason
 
 
 def test_ratings_far_apart_give_no_label() -> None:
@@ -144,7 +144,7 @@ def test_adjudicators_who_contradict_each_other_settle_nothing() -> None:
         reading(f"z{n}", A, B, vote, reader=f"Zoe{n}", kind="adjudication") for n, vote in enumerate("ab")
     ]
     found = gather_preferences([*readings((A, B, "a"), (A, B, "a")), *settling])
-    assert "voted for different outputs" in reasons(found)
+    assert "prefer different outputs" in reasons(found)
 
 
 @pytest.mark.parametrize("role", ["training", "calibration", "control"])

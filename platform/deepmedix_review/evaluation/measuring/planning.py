@@ -205,7 +205,7 @@ def require_some(plan: Plan, wanted: Wanted) -> None:
         raise RefusedByRule(f"There is no study in {where}. Choose another side, or all of them.")
     raise RefusedByRule(
         f"Nothing in {where} can be measured: {told_left_out(plan)}. References come with known data sets "
-        "(Studies → Import); outputs come by Inference, or Models → Import completions."
+        "(manage.py import_dataset); outputs come by Inference, or Models → Import completions."
     )
 
 

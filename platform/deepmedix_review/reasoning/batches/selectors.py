@@ -20,6 +20,7 @@ NUM_BATCHES_A_PAGE = 25
 # What was answered in this time tells how fast a batch is.
 RATE_OVER = timedelta(minutes=5)
 MOST_REASONS = 20
+NUM_LATEST = 10
 # Between two rounds nothing of a batch runs; one that no worker has taken up for so long waits.
 WAITS_AFTER = timedelta(seconds=20)
 
@@ -154,6 +155,12 @@ def failures_of(batch: InferenceBatch) -> list[Reason]:
     reasons = [Reason(error, number) for error, number in rows]
     num_cancelled = InferenceJob.objects.filter(batch=batch, state=JobState.CANCELLED).count()
     return [*reasons, *([Reason("", num_cancelled)] if num_cancelled else [])]
+
+
+def latest_answers(batch: InferenceBatch) -> Sequence[InferenceJob]:
+    """The last that were answered, the newest first, each with its study and what was said."""
+    done = batch.jobs.filter(state=JobState.DONE).select_related("study", "completion")
+    return list(done.order_by("-finished_at", "-pk")[:NUM_LATEST])
 
 
 def _may_wait(batch: InferenceBatch, counts: Counts) -> bool:

@@ -15,7 +15,13 @@ from deepmedix_review.reasoning import tasks
 from deepmedix_review.reasoning.batches import services
 from deepmedix_review.reasoning.batches.asking import ALL_ASKED
 from deepmedix_review.reasoning.batches.forms import BatchForm
-from deepmedix_review.reasoning.batches.selectors import batch_for, batch_page, failures_of, progress_of
+from deepmedix_review.reasoning.batches.selectors import (
+    batch_for,
+    batch_page,
+    failures_of,
+    latest_answers,
+    progress_of,
+)
 from deepmedix_review.reasoning.models import InferenceBatch
 from deepmedix_review.registry.selectors import tell_apart
 
@@ -64,7 +70,12 @@ def show_batch(request: HttpRequest, uid: UUID) -> HttpResponse:
     response = render(
         request,
         "reasoning/batches/live.html" if is_part else "reasoning/batches/detail.html",
-        {"progress": progress, "batch": batch, "failures": failures_of(batch)},
+        {
+            "progress": progress,
+            "batch": batch,
+            "failures": failures_of(batch),
+            "answers": latest_answers(batch),
+        },
     )
     if is_part and not progress.is_live:
         # Its buttons are of what is under way.

@@ -1,5 +1,6 @@
 """Which inference workers there are, and what each is at."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -7,7 +8,8 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from deepmedix_review.reasoning.models import InferenceWorker
+from deepmedix_review.common.models import JobState
+from deepmedix_review.reasoning.models import InferenceJob, InferenceWorker
 from deepmedix_review.registry.models import ModelVersion
 
 # One that left is shown for so long.
@@ -40,9 +42,26 @@ def workers() -> list[Seen]:
     return [*there, *sorted(left, key=lambda one: one.worker.seen_at, reverse=True)]
 
 
+def why_queued(jobs: Iterable[InferenceJob]) -> list[str]:
+    """Of each version that some of these wait for and no worker can run now, why not."""
+    waited_for = {job.model_version for job in jobs if job.state == JobState.QUEUED}
+    if not waited_for:
+        return []
+    there = _who_take_more()
+    whys = (_why_none(version, there) for version in sorted(waited_for, key=lambda one: one.pk))
+    return list(dict.fromkeys(filter(None, whys)))
+
+
 def none_answers_because(version: ModelVersion) -> str:
     """Why what waits for this version waits on, in a sentence; empty where some worker may take it."""
-    there = [one for one in workers() if one.is_there and one.state != "draining"]
+    return _why_none(version, _who_take_more())
+
+
+def _who_take_more() -> list[Seen]:
+    return [one for one in workers() if one.is_there and one.state != "draining"]
+
+
+def _why_none(version: ModelVersion, there: Sequence[Seen]) -> str:
     if not there:
         return "No inference worker is at work. Start one, or wait until one is back."
     whys = [one.worker.unfit.get(str(version.pk), "") for one in there]

@@ -19,6 +19,7 @@ class SentMessage(LeasedJob):
     num_films = models.PositiveIntegerField(help_text="its parts, whatever they hold")
     num_bytes = models.PositiveBigIntegerField(help_text="of all of its parts")
     num_done = models.PositiveIntegerField(default=0, help_text="films that were judged")
+    token = models.UUIDField(null=True, help_text="by which its sender came, for the audit record")
     is_here = models.BooleanField(
         default=True, help_text="its films, or what its sender is told of them, lie on the disk"
     )

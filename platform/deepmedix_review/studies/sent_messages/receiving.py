@@ -39,7 +39,11 @@ def keep_message(files: Sequence[SentFile], *, of_study: str, actor: User) -> Se
             )
             num_bytes = sum(sent.num_bytes for sent in files)
             message = SentMessage.objects.create(
-                uid=uid, batch=batch, num_films=len(files), num_bytes=num_bytes
+                uid=uid,
+                batch=batch,
+                num_films=len(files),
+                num_bytes=num_bytes,
+                token=actor.token.uid if actor.token else None,
             )
             details = {"num_films": len(files), "num_bytes": num_bytes}
             record_event(actor=actor, action="leave_message", subject=message, details=details)

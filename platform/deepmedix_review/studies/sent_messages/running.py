@@ -44,7 +44,7 @@ def _bring_in(message: SentMessage, check: Callable[[], None]) -> None:
 
 
 def _take(message: SentMessage, path: Path, *, number: int, of_study: str, check: Callable[[], None]) -> None:
-    names, file_name = read_sent_names(path), f"part {number}"
+    names, file_name = read_sent_names(path), f"part {number} of {message.label}"
     taken = take_one(
         partial(
             receive_sent,
@@ -53,6 +53,7 @@ def _take(message: SentMessage, path: Path, *, number: int, of_study: str, check
             file_name=file_name,
             actor=message.requested_by,
             of_study=of_study,
+            sender={"by_token": str(message.token)} if message.token else None,
             number=number,
         ),
         job=message,

@@ -110,6 +110,9 @@ def test_a_left_message_is_kept_and_told_of_once_its_films_are_in(tmp_path: Path
     assert ImportBatch.objects.get().source == ImportBatch.Source.STOW
     actions = AuditEvent.objects.filter(subject_uid=left.uid).order_by("sequence")
     assert list(actions.values_list("action", flat=True)) == ["leave_message", "end_message"]
+    # Each film names the token, too, as one that was waited for does.
+    came_by = [event.details["by_token"] for event in AuditEvent.objects.filter(action="receive_film")]
+    assert came_by == [actions[0].details["by_token"]] * 3
 
 
 def test_one_film_may_be_left_without_parts_and_at_its_study(tmp_path: Path, sender: str) -> None:
