@@ -118,7 +118,8 @@ def names_of_imports(batches: Iterable[ImportBatch]) -> dict[uuid.UUID, str]:
     for batch in found:
         number = numbers.get(batch.pk, 0)
         films = "1 film" if number == 1 else f"{number:,} films"
-        who = f"{batch.source} by {batch.requested_by.pseudonym}" if batch.requested_by else batch.source
+        way = batch.get_source_display()
+        who = f"{way} by {batch.requested_by.pseudonym}" if batch.requested_by else way
         names[batch.uid] = f"{say_moment(batch.created_at)} · {films} · {who}"
     return names
 

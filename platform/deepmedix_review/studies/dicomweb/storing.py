@@ -94,7 +94,11 @@ def _store(
     names = read_sent_names(sent.path)
     try:
         receipt = receive_sent(
-            sent.path, batch=batch, file_name=f"part {number}", actor=actor, of_study=of_study
+            sent.path,
+            batch=batch,
+            file_name=f"part {number} of {batch.label}",
+            actor=actor,
+            of_study=of_study,
         )
     except Exception as error:
         # Its words may quote a header.

@@ -194,13 +194,13 @@ class ImportBatch(PublicModel):
     PACS, file by file."""
 
     class Source(models.TextChoices):
-        UPLOAD = "upload"
-        COMMAND = "command"
-        DEMO = "demo"
-        STOW = "stow"
-        LISTENER = "listener"
-        ARCHIVE = "archive"
-        PACS = "pacs"
+        UPLOAD = "upload", "upload"
+        COMMAND = "command", "command"
+        DEMO = "demo", "demo"
+        STOW = "stow", "DICOMweb"
+        LISTENER = "listener", "DICOM network"
+        ARCHIVE = "archive", "archive"
+        PACS = "pacs", "PACS"
 
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -211,6 +211,11 @@ class ImportBatch(PublicModel):
         choices=[(name, name) for name in PROFILES],
         help_text="of de-identification, by which its films come in",
     )
+
+    @property
+    def label(self) -> str:
+        """Of a message that was waited for: it has no other name."""
+        return f"M-{self.uid.hex[:8]}"
 
 
 # Of what an import says of a film.

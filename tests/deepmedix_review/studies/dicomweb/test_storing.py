@@ -87,7 +87,10 @@ def test_a_film_is_stored_and_its_sender_told_under_which_names(tmp_path: Path, 
     assert original.ReasonForTheAttributeModification == "COERCE"
     assert b"DOE" not in answer.content
     batch = ImportBatch.objects.get()
-    assert (batch.source, batch.items.get().file_name) == (ImportBatch.Source.STOW, "part 1")
+    assert (batch.source, batch.items.get().file_name) == (
+        ImportBatch.Source.STOW,
+        f"part 1 of {batch.label}",
+    )
     event = AuditEvent.objects.get(action="receive_film")
     assert event.actor == batch.requested_by
     assert "by_token" in event.details
