@@ -23,6 +23,7 @@ FRONTEND = ROOT / "frontend"
 BUILT_FRONTEND = ROOT / "platform" / "deepmedix_review" / "static" / "viewer"
 TORCH = "torch==2.13.0"
 UV = "uv==0.13.9"
+MANIFEST = "manifest.json"
 MIN_NODE = 20
 # Measured: 2.3 GB of Python packages with torch's CPU build, 0.4 GB of frontend; the films come on top.
 FRESH_DISK_GB = 4.0
@@ -188,9 +189,29 @@ def build_frontend(home: Path) -> None:
     sources = [*packages, *FRONTEND.glob("*.ts"), *FRONTEND.glob("*.json"), *(FRONTEND / "src").rglob("*")]
     built = BUILT_FRONTEND / "built.sha256"
     if _read(built) != _digest(sources):
-        _run("Building the frontend", ["npm", "run", "--silent", "build"], home, cwd=FRONTEND, env=npm_env)
+        beside = FRONTEND / "node_modules" / "built"
+        command = ["npm", "run", "--silent", "build", "--", "--outDir", str(beside), "--emptyOutDir"]
+        _run("Building the frontend", command, home, cwd=FRONTEND, env=npm_env)
+        take_over(beside, BUILT_FRONTEND)
         built.write_text(_digest(sources), "ascii")
     shutil.rmtree(cache, ignore_errors=True)
+
+
+def take_over(new: Path, old: Path) -> None:
+    """What lies in `new` takes the place of what lies in `old`. The manifest, by which all other files are
+    found, comes last, so that a copy of the product that runs from here finds them at any time."""
+    files = sorted(
+        (path for path in new.rglob("*") if path.is_file()), key=lambda path: path.name == MANIFEST
+    )
+    kept = {old / path.relative_to(new) for path in files}
+    for path in files:
+        target = old / path.relative_to(new)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
+    for path in old.rglob("*"):
+        if path.is_file() and path not in kept:
+            path.unlink()
+    shutil.rmtree(new)
 
 
 def _run(

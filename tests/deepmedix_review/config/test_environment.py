@@ -65,3 +65,26 @@ def test_the_check_runs_on_the_standard_library_alone() -> None:
         [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_running_copy_finds_a_manifest_while_the_frontend_is_built_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new, old = tmp_path / "new", tmp_path / "old"
+    for folder, asset in ((old, "view-1.js"), (new, "view-2.js")):
+        (folder / ".vite").mkdir(parents=True)
+        (folder / "assets").mkdir()
+        (folder / ".vite" / "manifest.json").write_text(asset)
+        (folder / "assets" / asset).write_text("")
+    replace = Path.replace
+
+    def leads_somewhere(path: Path, target: Path) -> Path:
+        named = (old / ".vite" / "manifest.json").read_text()
+        assert (old / "assets" / named).is_file()
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", leads_somewhere)
+    environment.take_over(new, old)
+    assert (old / ".vite" / "manifest.json").read_text() == "view-2.js"
+    assert [path.name for path in (old / "assets").iterdir()] == ["view-2.js"]
+    assert not new.exists()
