@@ -27,6 +27,8 @@ from deepmedix_review.feedback.selectors import dataset_for
 from deepmedix_review.reviews.models import ReaderStudy
 
 LONGEST_STATEMENT = 1000
+# As the audit record tells it.
+ALL_BUT_THE_DEMO = "all but the demonstration"
 NOTHING_TO_SHARE = (
     "Of this data set nothing can leave: it has no pairs and no labels of films that are in use and may be "
     "given away. Freeze another once readers have signed readings of such films."
@@ -60,7 +62,7 @@ def queue_export(asked: Asked | AskedDataSet, *, actor: User) -> Export:
     else:
         export = _checked(asked, actor=actor)
         studies = asked.reader_studies
-        of = {"reader_studies": None if studies is None else list(map(str, studies))}
+        of = {"reader_studies": ALL_BUT_THE_DEMO if studies is None else list(map(str, studies))}
     with transaction.atomic():
         export.save()
         record_event(
