@@ -1,15 +1,22 @@
 """A PACS at a socket of this machine that can be told to misbehave."""
 
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Address
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from pydicom import dcmread
 from pytest_django.fixtures import Settings
 
@@ -38,7 +45,8 @@ class Pacs:
 
 
 @contextmanager
-def running(films: list[Path]) -> Iterator[Pacs]:
+def running(films: list[Path], *, certificate: Path | None = None) -> Iterator[Pacs]:
+    """Over TLS where a certificate with its key is given."""
     pacs = Pacs({str(dcmread(film, stop_before_pixels=True).SOPInstanceUID): film for film in films})
 
     class Handler(BaseHTTPRequestHandler):
@@ -49,9 +57,14 @@ def running(films: list[Path]) -> Iterator[Pacs]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificate is not None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate)
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    pacs.url = f"http://127.0.0.1:{server.server_port}/dicom-web"
+    scheme = "http" if certificate is None else "https"
+    pacs.url = f"{scheme}://127.0.0.1:{server.server_port}/dicom-web"
     try:
         yield pacs
     finally:
@@ -59,6 +72,32 @@ def running(films: list[Path]) -> Iterator[Pacs]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def own_certificate(path: Path) -> Path:
+    """Of 127.0.0.1 and signed by itself, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "A PACS of the tests")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + secret)
+    return path
 
 
 def films_in(folder: Path) -> list[Path]:

@@ -23,7 +23,15 @@ from deepmedix_review.studies.pulling.sources import CannotPull
 from deepmedix_review.studies.selectors import film_path
 from deepmedix_review.studies.services import receive_sent
 from deepmedix_review.studies.taking import NOT_TAKEN
-from tests.deepmedix_review.studies.pulling.a_pacs import PATIENT, TOKEN, Pacs, name_source
+from tests.deepmedix_review.studies.pulling.a_pacs import (
+    PATIENT,
+    TOKEN,
+    Pacs,
+    films_in,
+    name_source,
+    own_certificate,
+)
+from tests.deepmedix_review.studies.pulling.a_pacs import running as running_pacs
 from tests.deepmedix_review.studies.pulling.a_pull import ALL, found, names_kept, run, started
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.studies import receive
@@ -79,6 +87,22 @@ def test_only_the_ticked_studies_come_in_and_what_the_pacs_calls_them_is_forgott
     assert pull.batch.source == ImportBatch.Source.PACS
     with pytest.raises(RefusedByRule, match="begun already"):
         tasks.start_pull(pull, numbers=ALL, actor=AdminFactory.create())
+
+
+def test_a_pacs_over_tls_is_asked_where_its_certificate_is_of_a_named_authority(
+    tmp_path: Path, settings: Settings
+) -> None:
+    settings.LEASE_SECONDS = 3600
+    certificate = own_certificate(tmp_path / "pacs.pem")
+    with running_pacs(films_in(tmp_path), certificate=certificate) as pacs:
+        told = f'url = "{pacs.url}"\ntoken = "{TOKEN}"'
+        name_source(tmp_path, settings, told)
+        with pytest.raises(CannotPull, match="of the PACS is not trusted"):
+            found()
+        assert pacs.searched == []
+        name_source(tmp_path, settings, f'{told}\nca_file = "{certificate}"')
+        assert run(started(numbers=(1,))).state == JobState.DONE
+        assert pacs.fetched == FILMS[:2]
 
 
 def test_films_of_a_pacs_come_in_by_the_profile_that_its_entry_names(
