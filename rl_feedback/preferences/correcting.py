@@ -20,6 +20,7 @@ from rl_feedback.readings import JudgedCompletion, JudgedRegion
 REWRITE = "rewrite"
 # Who leaves a step as it is and finds it at least this plausible would not have it otherwise.
 LEAST_PLAUSIBLE = 4
+OUTWEIGHED = "Readers who find it good as it is outweigh who would write it otherwise."
 
 
 def pairs_by_correcting(
@@ -125,6 +126,8 @@ def _by_rewriting(corpus: Corpus, readers: Readers, judged: Judged) -> Iterator[
     found = _certainty(readers, writers, content)
     if found.is_disputed:
         yield _dispute(judged, None, [*writers, *content])
+    elif _weight(found) < LEAST_WEIGHT:
+        yield LeftOut("rewrite", judged.uid, OUTWEIGHED, readings_of([*writers, *content]))
     else:
         for writer in writers:
             yield _rewritten(judged, writer, found, share=1 / len(writers))
@@ -143,6 +146,9 @@ def _by_rewording(
     found = _certainty(readers, writers, content)
     if found.is_disputed:
         yield _dispute(judged, step, [*writers, *content])
+        return
+    if _weight(found) < LEAST_WEIGHT:
+        yield LeftOut("step", judged.uid, OUTWEIGHED, readings_of([*writers, *content]))
         return
     for writer in writers:
         completion = writer.completion
@@ -196,6 +202,11 @@ def _certainty(readers: Readers, writers: Sequence[Judgement], content: Sequence
     return readers.votes.weighed(names[0], against=[name for name in names[1] if name not in names[0]])
 
 
+def _weight(found: Preference) -> float:
+    """Of all texts together that were written instead of one original."""
+    return 2 * (found.probability - 0.5)
+
+
 def _is_content(completion: JudgedCompletion) -> bool:
     ratings = [*completion.answer.given().values()]
     ratings += [step.plausibility for step in completion.steps if step.plausibility is not None]
@@ -235,7 +246,7 @@ def _pair(
         prefix=prefix,
         chosen=chosen,
         rejected=rejected or completion.text,
-        weight=2 * (found.probability - 0.5) * share,
+        weight=_weight(found) * share,
         probability=found.probability,
         variance=found.variance,
         num_readers=num_readers_of(behind),

@@ -199,3 +199,14 @@ def test_an_answer_that_nobody_rated_but_the_adjudicator_has_the_adjudicators_la
     found = gather_preferences([*readings(unrated), rated, settling])
     (label,) = (row for row in found.labels if (row.completion, row.criterion) == ("a", "correctness"))
     assert label.readings == ("z",)
+
+
+def test_where_many_find_it_good_as_it_is_one_readers_wording_gives_no_pair_against_them() -> None:
+    good = completion("a", rating=5)
+    edited = of_step(completion("a", rating=5), 0, edited_text="The heart is large")
+    found = gather_preferences(readings(edited, *[good] * 5))
+    rewritten = [pair for pair in found.pairs if pair.origin in ("rewrite", "step")]
+    assert rewritten == []
+    left = {row.origin for row in found.left_out if "find it good as it is outweigh" in row.reason}
+    assert left == {"rewrite", "step"}
+    assert all(0 < pair.weight <= 1 for pair in found.pairs)
