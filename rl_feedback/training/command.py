@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import fcntl
 import hashlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +82,30 @@ def run(options: argparse.Namespace) -> Iterator[str]:
     """
     is_new = not options.out.is_dir() or not any(options.out.iterdir())
     steps: list[int] = []
+    with _alone_in(options.out):
+        try:
+            yield from _learn(options, on_step=lambda figures: steps.append(figures.step))
+        except (ValueError, FileNotFoundError):
+            if is_new and not steps:
+                shutil.rmtree(options.out, ignore_errors=True)
+            raise
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Two runs would write each other's checkpoints. Raises ValueError where another is at work there; the
+    system takes the lock from a run that is killed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        yield from _learn(options, on_step=lambda figures: steps.append(figures.step))
-    except (ValueError, FileNotFoundError):
-        if is_new and not steps:
-            shutil.rmtree(options.out, ignore_errors=True)
-        raise
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise ValueError(
+            f"Another run learns in {folder} now. Wait until it has ended, or name another folder by --out."
+        ) from error
+    finally:
+        os.close(descriptor)
 
 
 def _learn(options: argparse.Namespace, *, on_step: Callable[[StepFigures], None]) -> Iterator[str]:

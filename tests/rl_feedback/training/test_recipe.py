@@ -1,5 +1,6 @@
 """Stages in a row: each goes on from the one before, also when the run was killed between or inside them."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -201,6 +202,23 @@ def test_a_run_that_is_refused_leaves_nothing_that_the_next_one_is_refused_for(
     assert main([*given, "--origins", "phantom", "--learning-rate", "0.05"]) == 2
     assert "begun with other recipe" in capsys.readouterr().err
     assert (out / "candidate").is_dir()
+
+
+def test_two_runs_do_not_learn_in_one_folder_at_once(
+    parent: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    given = ["cold-start", "--data", str(data), "--model", str(parent), "--out", str(out), "--num-steps", "1"]
+    out.mkdir()
+    # As another process has it while it learns there.
+    other = os.open(out, os.O_RDONLY)
+    try:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert main(given) == 2
+        assert "Another run learns in" in capsys.readouterr().err
+        assert list(out.iterdir()) == []
+    finally:
+        os.close(other)
 
 
 def test_a_run_made_again_on_other_data_is_told_to_be_another(
