@@ -243,7 +243,7 @@ def test_a_picture_that_can_not_be_written_leaves_no_row_and_no_half_file(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("deepmedix_review.studies.storage._sync", full)
+    monkeypatch.setattr("deepmedix_review.studies.storage.sync", full)
     with pytest.raises(OSError, match="No space left"):
         receive(write_film(tmp_path / "film.dcm"))
     assert Study.objects.count() == 0
