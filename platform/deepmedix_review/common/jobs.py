@@ -102,25 +102,27 @@ def lease(locked: Sequence[Job]) -> None:
 
 def claim_in_turn(model: type[Job], *, job_id: int) -> Job | None:
     """As `claim`, of a kind of which one runs at a time: None also while another has its turn."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        # Two that claim at once would each see that none runs yet.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [model._meta.db_table])
-        if model._default_manager.filter(state=JobState.RUNNING).exists():
-            return None
-        return claim(model, job_id=job_id)
+    with transaction.atomic():
+        return None if _count_running(model) else claim(model, job_id=job_id)
 
 
 def claim_oldest(model: type[Job], *, at_most: int) -> Job | None:
     """As `claim`, of the one that waits longest; None also where `at_most` of the kind run."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        # Two that claim at once would each count without the other.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [model._meta.db_table])
-        if model._default_manager.filter(state=JobState.RUNNING).count() >= at_most:
+    with transaction.atomic():
+        if _count_running(model) >= at_most:
             return None
         waiting = model._default_manager.filter(state=JobState.QUEUED).order_by("pk")
         # Of one that was cancelled the claim is its end.
         claims = (claim(model, job_id=pk) for pk in waiting.values_list("pk", flat=True)[:NUM_WOKEN_AT_ONCE])
         return next((job for job in claims if job is not None), None)
+
+
+def _count_running(model: type[LeasedJob]) -> int:
+    """For who claims in this transaction: others who ask wait for its end, else each would count without the
+    other."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [model._meta.db_table])
+    return model._default_manager.filter(state=JobState.RUNNING).count()
 
 
 def heartbeat(job: LeasedJob, *, is_kept: bool = False, **progress: Any) -> None:

@@ -11,7 +11,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
@@ -19,11 +18,12 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning.batches import asking, services
 from deepmedix_review.reasoning.batches.asking import WantedBatch, make_batch
 from deepmedix_review.reasoning.batches.selectors import progress_of
-from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob, InferenceWorker, Purpose
+from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob, Purpose
 from deepmedix_review.reasoning.services import queue_inference, requeue_inference
 from deepmedix_review.reasoning.tasks import ask_batch, end_batch
 from deepmedix_review.studies.collecting.services import collect_picks
 from deepmedix_review.studies.models import Study
+from tests.deepmedix_review.reasoning.some_batches import batch_with, client_of
 from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFactory
 from tests.factories.jobs import BatchedJobFactory, InferenceBatchFactory, InferenceJobFactory
 from tests.factories.reasoning import CompletionFactory
@@ -33,24 +33,9 @@ from tests.factories.studies import InstanceFactory
 pytestmark = pytest.mark.django_db
 
 
-def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def admin() -> Client:
     return client_of(AdminFactory.create())
-
-
-def batch_with(**numbers: int) -> InferenceBatch:
-    """So many jobs in each state."""
-    batch = InferenceBatchFactory.create()
-    for state, number in numbers.items():
-        ended = timezone.now() if state not in ("queued", "running") else None
-        BatchedJobFactory.create_batch(number, batch=batch, state=state, finished_at=ended)
-    return batch
 
 
 def states(batch: InferenceBatch) -> dict[str, int]:
@@ -327,97 +312,6 @@ def test_a_failed_wish_of_a_batch_that_a_person_asks_anew_stays_in_its_batch() -
     assert batch.ended_at is None
 
 
-def test_the_pace_of_the_last_minutes_says_how_long_the_rest_takes() -> None:
-    batch = batch_with(queued=30)
-    now = timezone.now()
-    for seconds in range(0, 61, 6):
-        BatchedJobFactory.create(
-            batch=batch, state=JobState.DONE, finished_at=now - timedelta(seconds=seconds)
-        )
-    BatchedJobFactory.create(batch=batch, state=JobState.DONE, finished_at=now - timedelta(hours=1))
-    (progress,) = progress_of([batch])
-    assert progress.per_minute == pytest.approx(10, rel=0.05)
-    assert progress.minutes_left == 3
-    services.pause_batch(batch, actor=batch.requested_by)
-    (progress,) = progress_of([batch])
-    assert (progress.phase, progress.minutes_left) == ("paused", None)
-
-
-def test_what_is_tried_again_later_is_no_slower() -> None:
-    batch, now = batch_with(failed=5), timezone.now()
-    for seconds in range(0, 61, 6):
-        finished_at = now - timedelta(minutes=2, seconds=seconds)
-        BatchedJobFactory.create(batch=batch, state=JobState.DONE, finished_at=finished_at)
-    services.end_through()
-    batch.refresh_from_db()
-    assert batch.ended_at
-    InferenceJob.objects.filter(batch=batch, state=JobState.FAILED).update(error="It ended.")
-    services.retry_failures(batch, reason="It ended.", actor=batch.requested_by)
-    batch.refresh_from_db()
-    assert progress_of([batch])[0].per_minute is None
-
-
-def test_a_pause_is_no_slower_pace() -> None:
-    """One of 20 minutes, after 11 completions within the minute before it."""
-    batch, now = batch_with(queued=30), timezone.now()
-    paused_at = now - timedelta(minutes=20)
-    for seconds in range(0, 61, 6):
-        finished_at = paused_at - timedelta(seconds=seconds)
-        BatchedJobFactory.create(batch=batch, state=JobState.DONE, finished_at=finished_at)
-    InferenceBatch.objects.filter(pk=batch.pk).update(paused_at=paused_at)
-    batch.refresh_from_db()
-    (progress,) = progress_of([batch])
-    assert progress.per_minute == pytest.approx(10, rel=0.05)
-    services.resume_batch(batch, actor=batch.requested_by)
-    assert progress_of([batch])[0].per_minute is None
-    # Three minutes on: what came before the pause, and the pause, count for nothing.
-    InferenceBatch.objects.filter(pk=batch.pk).update(resumed_at=now - timedelta(minutes=3))
-    InferenceJob.objects.filter(batch=batch, state=JobState.DONE).update(finished_at=paused_at)
-    for seconds in range(0, 61, 6):
-        finished_at = now - timedelta(seconds=seconds)
-        BatchedJobFactory.create(batch=batch, state=JobState.DONE, finished_at=finished_at)
-    batch.refresh_from_db()
-    (progress,) = progress_of([batch])
-    assert progress.per_minute == pytest.approx(10, rel=0.05)
-
-
-def a_worker(**fields: Any) -> InferenceWorker:
-    return InferenceWorker.objects.create(name="inference@here", seen_at=timezone.now(), **fields)
-
-
-def test_a_batch_that_waits_says_behind_what(admin: Client) -> None:
-    waiting = batch_with(queued=3)
-    address = reverse("inference-batch", args=[waiting.uid])
-    assert progress_of([waiting])[0].phase == "at work", "a worker may be about to take it up"
-    InferenceBatch.objects.update(created_at=timezone.now() - timedelta(minutes=5))
-    waiting.refresh_from_db()
-    assert "No inference worker is at work." in admin.get(address).content.decode()
-    worker = a_worker()
-    assert "No worker has taken it up yet." in admin.get(address).content.decode()
-    InferenceJobFactory.create(state=JobState.RUNNING)
-    assert "that goes first" in html.unescape(admin.get(address).content.decode())
-    before = batch_with(queued=1, running=2)
-    page = admin.get(address).content.decode()
-    assert '<span class="chip quiet">waiting</span>' in page
-    assert reverse("inference-batch", args=[before.uid]) in page
-    assert (
-        reverse("inference-batch", args=[before.uid])
-        in admin.get(reverse("inference-batches")).content.decode()
-    )
-    said = admin.get(f"/api/inference-batches/{waiting.uid}/").json()
-    assert (said["phase"], said["waits_behind"]) == ("waiting", str(before.uid))
-    assert admin.get(f"/api/inference-batches/{before.uid}/").json()["waits_for"] == ""
-    InferenceWorker.objects.filter(pk=worker.pk).update(
-        unfit={str(waiting.model_version_id): "Its weights are broken."}
-    )
-    assert (
-        f"No inference worker can run {waiting.model_version}. Its weights are broken."
-        in admin.get(address).content.decode()
-    )
-    services.pause_batch(waiting, actor=waiting.requested_by)
-    assert progress_of([waiting])[0].phase == "paused"
-
-
 def test_a_batch_leads_to_what_was_answered_last_and_says_what_of_it_is_malformed(admin: Client) -> None:
     batch = InferenceBatchFactory.create()
     for problems in ([], ["no_answer"]):
@@ -430,50 +324,6 @@ def test_a_batch_leads_to_what_was_answered_last_and_says_what_of_it_is_malforme
     for job in InferenceJob.objects.filter(batch=batch):
         assert reverse("study-detail", args=[job.study.uid]) in section
     assert section.count(">malformed<") == section.count(">whole<") == 1
-
-
-def test_where_a_study_waits_for_a_version_that_no_worker_can_run_its_page_says_why(admin: Client) -> None:
-    job = InferenceJobFactory.create()
-    address = reverse("inference-live", args=[job.study.uid])
-    assert "No inference worker is at work." in admin.get(address).content.decode()
-    worker = InferenceWorker.objects.create(name="inference-1@here", seen_at=timezone.now())
-    for page in (address, reverse("inference-list")):
-        assert "No inference worker" not in admin.get(page).content.decode()
-    worker.unfit = {str(job.model_version_id): "Its weights are broken."}
-    worker.save()
-    for page in (address, reverse("inference-list")):
-        said = admin.get(page).content.decode()
-        assert f"No inference worker can run {job.model_version}. Its weights are broken." in said
-
-
-def test_workers_are_shown_to_who_may_ask_and_the_lost_are_told_from_the_gone(admin: Client) -> None:
-    address, now = reverse("inference-workers"), timezone.now()
-    assert client_of(ExpertFactory.create()).get(address).status_code == 403
-    assert "No inference worker is at work" in admin.get(address).content.decode()
-    a_worker(num_running=4)
-    a_worker(drains_until=now + timedelta(minutes=1))
-    a_worker(ended_at=now)
-    lost = a_worker()
-    InferenceWorker.objects.filter(pk=lost.pk).update(seen_at=now - timedelta(minutes=10))
-    a_worker(ended_at=now - timedelta(hours=2))
-    page = admin.get(address).content.decode()
-    for state in ("at work", "draining", "gone", "lost"):
-        assert page.count(f">{state}</span>") == 1
-
-
-def test_programs_see_the_workers_as_the_page_does(admin: Client) -> None:
-    address, now = "/api/inference-workers/", timezone.now()
-    assert client_of(ExpertFactory.create()).get(address).status_code == 403
-    assert admin.get(address).json() == []
-    at_work = a_worker(num_running=4, num_answered=7, model_version=ServingModelFactory.create())
-    InferenceWorker.objects.filter(pk=at_work.pk).update(unfit={"1": "v9 writes nothing."})
-    gone = a_worker(ended_at=now)
-    first, last = admin.get(address).json()
-    assert (first["uid"], first["state"], first["num_running"]) == (str(at_work.uid), "at work", 4)
-    assert (first["model"], first["num_answered"]) == (str(at_work.model_version), 7)
-    assert (first["problem"], first["ended_at"]) == ("v9 writes nothing.", None)
-    assert (last["uid"], last["state"], last["model"]) == (str(gone.uid), "gone", None)
-    assert admin.post(address).status_code == 405
 
 
 def test_the_list_goes_on_page_by_page_and_counts_nothing_of_what_is_through(admin: Client) -> None:
