@@ -16,19 +16,13 @@ from rl_feedback.evaluation.printing import writing
 from rl_feedback.evaluation.printing.page import draw_page
 from rl_feedback.evaluation.printing.radars import radar_of
 from rl_feedback.evaluation.printing.tables import latex
-from rl_feedback.evaluation.results import Report, from_json, to_json
-from tests.factories.simulated_model_server import MODEL, SimulatedServer
+from rl_feedback.evaluation.results import from_json, to_json
+from tests.rl_feedback.evaluation.evaluated import QUICK, lines, result_of, two_reports
 from tests.rl_feedback.evaluation.made_up import REPORTS, rows
 
-QUICK = ["--num-draws", "60", "--num-shuffles", "200"]
 FILES = {
     *("results.json", "report.html", "figures.csv", "differences.csv", "tables.tex", "model-card.md"),
 }
-
-
-def lines(path: Path, told) -> str:
-    path.write_text("\n".join(map(json.dumps, told)) + "\n", "utf-8")
-    return str(path)
 
 
 def predicted(made: list[dict[str, Any]], *, left_out: float) -> list[dict[str, Any]]:
@@ -57,10 +51,6 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Path:
     status = main(["evaluate", *arguments, "--out", str(folder / "out"), *QUICK])
     assert status == 0
     return folder
-
-
-def result_of(folder: Path) -> Report:
-    return from_json((folder / "results.json").read_text("utf-8"))
 
 
 def test_every_file_is_there_and_the_page_is_drawn_from_the_json_alone(tried: Path) -> None:
@@ -317,10 +307,8 @@ def test_a_json_of_another_kind_is_refused() -> None:
         from_json('{"format": "deepmedix-evaluation/1", "title": "a"}')
 
 
-def test_a_share_of_findings_is_told_with_of_how_many_it_is_one(
-    two_reports: list[str], tmp_path: Path
-) -> None:
-    assert main(["evaluate", *two_reports, "--out", str(tmp_path / "out")]) == 0
+def test_a_share_of_findings_is_told_with_of_how_many_it_is_one(tmp_path: Path) -> None:
+    assert main(["evaluate", *two_reports(tmp_path), "--out", str(tmp_path / "out")]) == 0
     report = result_of(tmp_path / "out")
     # It says edema twice, which is wrong once; of four true findings it leaves three out.
     made_up, left_out, flipped, bleu = (
@@ -361,59 +349,3 @@ def test_latex_escapes_names_and_brings_several_systems_to_the_width_of_the_text
     alone = latex(replace(report, systems=("50 % κ & <x_y>",)))
     assert "measure & 50 \\% $\\kappa$ \\& \\textless{}x\\_y\\textgreater{} \\\\\n" in alone
     assert "resizebox" not in alone.partition("\n")[2]
-
-
-@pytest.fixture
-def two_reports(tmp_path: Path) -> list[str]:
-    """Of two models, one of which writes one report only."""
-    told = [{"id": "a", "text": "Effusion."}, {"id": "b", "text": "Edema."}]
-    right = [{"id": one["id"], "task": "report", "answer": f"{one['text']} Nodule."} for one in told]
-    worse = lines(tmp_path / "worse.jsonl", [{**one, "text": "Edema."} for one in told])
-    return [
-        *("--predictions", lines(tmp_path / "good.jsonl", told), "--beside", worse),
-        *("--references", lines(tmp_path / "right.jsonl", right), "--weight-free", *QUICK),
-    ]
-
-
-def test_a_judge_on_a_server_counts_for_green_and_is_asked_each_question_once(
-    two_reports: list[str], tmp_path: Path
-) -> None:
-    server = SimulatedServer()
-    try:
-        judge = ["--green", f"{server.origin}/v1", "--green-model", MODEL]
-        assert main(["evaluate", *two_reports, *judge, "--out", str(tmp_path / "out")]) == 0
-        asked = server.asked("Compare a candidate chest X-ray report")
-    finally:
-        server.kill()
-    # One report of the two models is the same, against the same reference.
-    assert len(asked) == 3
-    report = result_of(tmp_path / "out")
-    found = [report.figure("report", "green", system) for system in ("good", "worse")]
-    assert [one and one.value for one in found] == [0.5, 0.5]
-    assert report.provenance["judge of GREEN"] == f"{MODEL}, question green-1"
-    assert not [one for one in report.absent if one.measure == "green"]
-    page = (tmp_path / "out" / "report.html").read_text("utf-8")
-    assert "by a judge at an endpoint, question green-1" in page
-    assert MODEL in page
-    assert r"GREEN &" in (tmp_path / "out" / "tables.tex").read_text("utf-8")
-
-
-@pytest.mark.parametrize(
-    ("model", "says"), [(MODEL, "can't be reached"), ("another", "has no model named another")]
-)
-def test_where_the_judge_can_not_be_asked_green_alone_is_unavailable_because_of_it(
-    two_reports: list[str], tmp_path: Path, model: str, says: str
-) -> None:
-    server = SimulatedServer()
-    try:
-        if model == MODEL:
-            server.kill()
-        judge = ["--green", f"{server.origin}/v1", "--green-model", model]
-        assert main(["evaluate", *two_reports, *judge, "--out", str(tmp_path / "out")]) == 0
-    finally:
-        server.kill()
-    report = result_of(tmp_path / "out")
-    (absent,) = [one for one in report.absent if one.measure == "green"]
-    assert says in absent.reason
-    assert "--green" in absent.way_out
-    assert report.figure("report", "bleu_1", "good") is not None
