@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> Iterator[str]:
     for row in outcome.comparisons:
         yield (
             f"{row.benchmark:<25}  {row.label:<40}{row.parent:9.3f}{row.candidate:9.3f}"
-            f"{row.difference:+9.3f}  ({row.low:+.3f} to {row.high:+.3f})  {row.verdict}"
+            f"{row.difference:+z9.3f}  ({row.low:+z.3f} to {row.high:+z.3f})  {row.verdict}"
             f"{', holds' if row.counts_against else ''}{'  ' + row.note if row.note else ''}"
         )
     for suite, reason in outcome.absent.items():

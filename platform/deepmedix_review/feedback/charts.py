@@ -115,7 +115,7 @@ def _gate_row(row: dict[str, object], span: float, *, says_where: bool) -> GateR
     is_shown = row["verdict"] == Verdict.SHOWN
     margin = _number(row, "margin")
     limits = {"higher_is_better": (-margin,), "lower_is_better": (margin,)}
-    shown = "{:+.3f}"
+    shown = "{:+z.3f}"
     plain = "{:.0f}" if drifts else "{:.3f}"
     low, high, difference = (_number(row, name) for name in ("low", "high", "difference"))
     verdict, count, patients = str(row["verdict"]), row.get("num_findings"), row.get("num_patients")
