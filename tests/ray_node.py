@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from urllib.error import URLError
@@ -114,7 +115,10 @@ class RayNode:
         return [one for one in self._processes() if "RayTrainWorker" in _name_of(one)]
 
     def _processes(self) -> list[psutil.Process]:
-        found = set(psutil.Process(self._process.pid).children(recursive=True))
+        found: set[psutil.Process] = set()
+        # A node that did not come up is gone, what it started may not be.
+        with suppress(psutil.NoSuchProcess):
+            found |= set(psutil.Process(self._process.pid).children(recursive=True))
         for process in psutil.process_iter():
             try:
                 if process.environ().get(MARK) == str(self.folder):
