@@ -13,6 +13,8 @@ from inference.engines import EngineError
 REFUSALS = (ValueError, OSError, EngineError)
 # As argparse ends where it can't read the command line.
 EXIT_STATUS = 2
+# As a shell ends what Ctrl-C ended.
+STOPPED_STATUS = 130
 
 
 def run_command(
@@ -24,7 +26,7 @@ def run_command(
 ) -> int:
     """Run one of `commands`: by name what it does, and the module with `configure(parser)` and
     `run(options)`, which yields lines. Only that command's module is imported. Status 2 where it can't do
-    what was asked."""
+    what was asked, 130 where a person stopped it."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog=f"python -m {library}", description=description)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
@@ -39,6 +41,9 @@ def run_command(
     except REFUSALS as error:
         print(sentence_of(error), file=sys.stderr)
         return EXIT_STATUS
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return STOPPED_STATUS
     return 0
 
 
