@@ -20,7 +20,7 @@ from deepmedix_review.feedback.runs.curves import curves_of, series_of
 from deepmedix_review.feedback.runs.folders import log_folder
 from deepmedix_review.feedback.runs.samples import films_to_sample, record_sample, sample_series, strips_of
 from deepmedix_review.feedback.sealed_patients import sealed_names
-from deepmedix_review.feedback.services import freeze_dataset, record_start
+from deepmedix_review.feedback.services import freeze_dataset, record_retry, record_start
 from deepmedix_review.studies.models import Instance, Split, Study
 from deepmedix_review.studies.selectors import film_path
 from inference.phantoms import draw_phantom, ideal_reasoning
@@ -251,6 +251,20 @@ def test_the_page_says_how_the_scorer_of_the_steps_was_judged(
     assert scorer["sentence"] in page
     assert ("0.0800" in page) == ("0.1700 (0.1000 to 0.2000)" in page) == is_used
     assert ("weight of the steps went to the other parts" in page) != is_used
+
+
+def test_an_open_page_hears_why_a_job_was_begun_again(run: TrainingRun, researcher: User) -> None:
+    client = Client()
+    client.force_login(researcher)
+    live = reverse("training-run-live", args=[run.uid])
+    assert "Begun again" not in client.get(live).content.decode()
+    for reason in ("Worker 1 died: out of memory.", "Worker 2 died: out of memory."):
+        record_retry(run, reason)
+        record_retry(run, reason)
+    for page in (client.get(live), client.get(reverse("training-run", args=[run.uid]))):
+        told = page.content.decode()
+        assert told.count("Begun again") == told.count("Worker 1 died: out of memory.") == 1
+        assert told.count("Worker 2 died: out of memory.") == 1
 
 
 def test_settings_are_said_in_words(run: TrainingRun, researcher: User) -> None:
