@@ -94,8 +94,11 @@ def train_stage(
         )
     checkpoint = newest_whole_checkpoint(work)
     report_to = config.report_to if is_first() else "none"
+    log = log or work.parent / "log"
+    # MLflow would draw a name for it, the same one for every run of this seed.
+    trainer.args.run_name = f"{log.parent.parent.name}, {log.name}: {config.kind}"
     with (
-        reporting(report_to, log=log or work.parent / "log") as callbacks,
+        reporting(report_to, log=log) as callbacks,
         _seeing_fast(loaded, view),
     ):
         for callback in callbacks:

@@ -271,6 +271,7 @@ def test_settings_and_figures_go_to_mlflow_a_run_for_each_stage_and_are_read_bac
     told = told_to_mlflow(mlflow_store)
     assert [one.info.status for one in told] == ["FINISHED", "FINISHED"]
     for number, (one, stage) in enumerate(zip(told, recipe.stages, strict=True)):
+        assert one.info.run_name == f"{tmp_path.name}, stage-{number + 1}: {stage.kind}"
         assert one.data.params["max_steps"] == str(stage.num_steps)
         assert float(one.data.params["learning_rate"]) == stage.learning_rate
         assert one.data.params["seed"] == str(stage.seed)
