@@ -22,6 +22,7 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.api import read_choice
 from deepmedix_review.common.paging import read_before
 from deepmedix_review.studies.archive_imports.serializers import NotTakenJson
 from deepmedix_review.studies.batches import continue_import, start_import
@@ -29,7 +30,7 @@ from deepmedix_review.studies.film_files import film_file, picture_file
 from deepmedix_review.studies.film_response import send_file
 from deepmedix_review.studies.holding import decide_held, hold_study
 from deepmedix_review.studies.intake.archives import is_archive
-from deepmedix_review.studies.models import ArchiveImport, ImportBatch, ImportItem
+from deepmedix_review.studies.models import ArchiveImport, ImportBatch, ImportItem, Study
 from deepmedix_review.studies.picture_views import note_picture_view
 from deepmedix_review.studies.selectors import film_for, study_for, study_page
 from deepmedix_review.studies.serializers import (
@@ -70,7 +71,7 @@ class StudyListView(APIView):
     @extend_schema(
         operation_id="list_studies",
         parameters=[
-            OpenApiParameter("state", str, enum=["ready", "unseen", "held", "rejected"]),
+            OpenApiParameter("state", str, enum=Study.State.values),
             OpenApiParameter("search", str, description="the start of a label"),
             OpenApiParameter("before", int, description="`next_before` of the page before"),
         ],
@@ -81,7 +82,7 @@ class StudyListView(APIView):
         asked = request.query_params
         page = study_page(
             acting_user(request),
-            state=asked.get("state", ""),
+            state=read_choice(request, "state", Study.State.values),
             search=asked.get("search", ""),
             before=read_before(asked.get("before")),
         )

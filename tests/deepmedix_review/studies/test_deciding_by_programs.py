@@ -117,6 +117,19 @@ def test_one_kind_is_listed_with_what_is_nearly_the_same(program: APIClient) -> 
     assert (one["study"]["uid"], one["near"]) == (str(film.study.uid), [str(near.study.uid)])
 
 
+@pytest.mark.parametrize(
+    ("address", "name"), [(HELD_STUDIES, "kind"), ("/api/studies/", "state")], ids=["held", "all"]
+)
+def test_a_word_that_is_no_filter_is_refused_rather_than_taken_for_everything(
+    program: APIClient, address: str, name: str
+) -> None:
+    held_film(OddKind.NEAR)
+    refused = program.get(address, {name: "nearly"})
+    assert refused.status_code == 400
+    assert refused.json()[name][0].startswith("There is no 'nearly' here: it can be ")
+    assert program.get(address, {name: ""}).json()["results"] != []
+
+
 def test_a_list_of_thirty_asks_the_database_no_more_than_one(program: APIClient) -> None:
     counts = []
     for number in (1, 30):

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.common.api import read_choice
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.paging import read_before
 from deepmedix_review.studies.archive_imports import receiving, selectors, services
@@ -173,7 +174,7 @@ class FilesView(APIView):
         asked = request.query_params
         page = selectors.files_of(
             _job(request, uid),
-            outcome=asked.get("outcome", ""),
+            outcome=read_choice(request, "outcome", ImportItem.Outcome.values),
             before=read_before(asked.get("before")),
         )
         return Response(ArchiveFilePageJson({"results": page.rows, "next_before": page.next_before}).data)

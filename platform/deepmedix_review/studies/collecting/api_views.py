@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
+from deepmedix_review.common.api import read_choice
 from deepmedix_review.common.paging import read_before
 from deepmedix_review.studies.collecting import selectors
 from deepmedix_review.studies.collecting.serializers import (
@@ -61,7 +62,7 @@ class CollectionVersionView(_ViewersOnly):
         asked, user = request.query_params, acting_user(request)
         collection = selectors.collection_for(user, uid)
         version = selectors.version_of(collection, number)
-        side = asked.get("side", "") if asked.get("side") in Split.values else ""
+        side = read_choice(request, "side", Split.values)
         page = selectors.member_page(
             user,
             version,

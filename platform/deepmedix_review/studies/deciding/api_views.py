@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
+from deepmedix_review.common.api import read_choice
 from deepmedix_review.common.paging import read_before
 from deepmedix_review.studies.deciding.selectors import held_sheet
 from deepmedix_review.studies.deciding.serializers import (
@@ -42,9 +43,10 @@ class HeldStudiesView(APIView):
     )
     def get(self, request: Request) -> Response:
         """What waits for a decision, the newest hundred first, under what is gravest of each."""
-        asked = request.query_params
         sheet = held_sheet(
-            acting_user(request), kind=asked.get("kind", ""), before=read_before(asked.get("before"))
+            acting_user(request),
+            kind=read_choice(request, "kind", list(OddKind)),
+            before=read_before(request.query_params.get("before")),
         )
         answer = {
             "kinds": sheet.kinds,
