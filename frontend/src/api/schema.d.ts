@@ -3024,6 +3024,10 @@ export interface components {
             max_new_tokens?: number;
             /** @description its name in INCOMING_MODEL_FOLDER */
             folder: string;
+            /** @description where its files were fetched at Hugging Face, owner/name */
+            hub_id?: string;
+            /** @description the commit there, 40 hexadecimal digits */
+            hub_revision?: string;
         };
         FoldersJson: {
             folders: string[];
@@ -3548,6 +3552,10 @@ export interface components {
             served_model?: string;
             /** @description a file in ENDPOINT_KEY_FOLDER, below its server's host and port */
             key_name?: string;
+            /** @description of its files at Hugging Face, owner/name, as whoever registered them says */
+            hub_id?: string;
+            /** @description the commit that was fetched there */
+            hub_revision?: string;
             /** @description what the licence asks for or forbids, in a sentence */
             limits?: string;
             /** @description a key of inference.presets.PRESETS */

@@ -144,7 +144,7 @@ class GateJson(serializers.ModelSerializer[GateDecision]):
 
 
 ASKED = (
-    *("source", "endpoint_url", "served_model", "key_name"),
+    *("source", "endpoint_url", "served_model", "key_name", "hub_id", "hub_revision"),
     *("limits", "preset", "dialect", "box_frame", "prompt_template", "prompt_version", "image_preparation"),
     *("min_pixels", "max_pixels", "size_multiple", "temperature", "max_new_tokens"),
 )

@@ -20,6 +20,8 @@ _KEPT = (
     "endpoint_url",
     "served_model",
     "key_name",
+    "hub_id",
+    "hub_revision",
     "name",
     "licence",
     "limits",

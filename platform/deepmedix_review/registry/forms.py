@@ -8,6 +8,7 @@ from deepmedix_review.common.forms import FormInPlace, offer
 from deepmedix_review.registry.endpoints import LONGEST_SERVED_MODEL, LONGEST_URL
 from deepmedix_review.registry.wanted import (
     HOTTEST,
+    LONGEST_HUB_ID,
     LONGEST_LICENCE,
     LONGEST_LIMITS,
     LONGEST_NAME,
@@ -29,7 +30,7 @@ FRAME_WORDS = {
 FRAMES = [(frame.value, f"{frame}: {words}") for frame, words in FRAME_WORDS.items()]
 
 
-OWN = ("name", "licence", "limits", "box_frame", "temperature", "max_new_tokens")
+OWN = ("name", "licence", "limits", "box_frame", "temperature", "max_new_tokens", "hub_id", "hub_revision")
 
 
 class VersionForm(FormInPlace):
@@ -105,6 +106,15 @@ class EndpointForm(VersionForm):
 
 class FolderForm(VersionForm):
     folder = forms.ChoiceField(label="Folder")
+    hub_id = forms.CharField(
+        label="Hugging Face id",
+        max_length=LONGEST_HUB_ID,
+        required=False,
+        help_text="Where its files were fetched, owner/name.",
+    )
+    hub_revision = forms.CharField(
+        label="Revision", max_length=40, required=False, help_text="The commit there, 40 digits."
+    )
     field_order = ("folder", "preset")
 
     def __init__(self, *args: Any, folders: list[str], **kwargs: Any) -> None:

@@ -59,6 +59,12 @@ class ModelVersion(PublicModel):
         blank=True,
         help_text="a file in ENDPOINT_KEY_FOLDER, below its server's host and port",
     )
+    hub_id = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="of its files at Hugging Face, owner/name, as whoever registered them says",
+    )
+    hub_revision = models.CharField(max_length=40, blank=True, help_text="the commit that was fetched there")
     licence = models.CharField(max_length=80)
     limits = models.TextField(blank=True, help_text="what the licence asks for or forbids, in a sentence")
     preset = models.CharField(max_length=40, help_text="a key of inference.presets.PRESETS")
@@ -99,6 +105,10 @@ class ModelVersion(PublicModel):
                     | Q(source="recorded", folder="", endpoint_url="") & ~Q(served_model="")
                 ),
                 name="a_version_says_where_its_model_is",
+            ),
+            models.CheckConstraint(
+                condition=Q(hub_id="", hub_revision="") | ~Q(hub_id="") & ~Q(hub_revision=""),
+                name="a_hugging_face_id_has_its_revision",
             ),
         ]
 

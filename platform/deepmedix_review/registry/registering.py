@@ -47,9 +47,11 @@ def take_in(job: ModelJob, *, check: Callable[[], None]) -> None:
         check()
         jobs.heartbeat(job, num_done=num_done, num_wanted=num_bytes)
 
+    wanted = WantedVersion.from_json(job.wanted)
     registered = register_folder(
         folder=incoming_folder() / job.folder,
-        preset=WantedVersion.from_json(job.wanted).settings(),
+        preset=wanted.settings(),
+        fetched_from=wanted.fetched_from(),
         card={},
         actor=job.requested_by,
         tell=tell,

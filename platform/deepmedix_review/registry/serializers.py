@@ -10,6 +10,7 @@ from deepmedix_review.registry.endpoints import LONGEST_SERVED_MODEL, LONGEST_UR
 from deepmedix_review.registry.models import BoxFrame, ModelJob
 from deepmedix_review.registry.wanted import (
     HOTTEST,
+    LONGEST_HUB_ID,
     LONGEST_LICENCE,
     LONGEST_LIMITS,
     LONGEST_NAME,
@@ -38,6 +39,15 @@ class VersionJson(serializers.Serializer[Any]):
 
 class FolderJson(VersionJson):
     folder = serializers.CharField(max_length=200, help_text="its name in INCOMING_MODEL_FOLDER")
+    hub_id = serializers.CharField(
+        max_length=LONGEST_HUB_ID,
+        required=False,
+        allow_blank=True,
+        help_text="where its files were fetched at Hugging Face, owner/name",
+    )
+    hub_revision = serializers.CharField(
+        max_length=40, required=False, allow_blank=True, help_text="the commit there, 40 hexadecimal digits"
+    )
 
 
 class ServerJson(VersionJson):

@@ -2,9 +2,10 @@
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
@@ -70,10 +71,12 @@ def register_folder(
     preset: ServingPreset,
     card: dict[str, Any],
     actor: User | None,
+    fetched_from: Mapping[str, str] = MappingProxyType({}),
     tell: Callable[[int, int], None] = lambda done, whole: None,
 ) -> RegisteredFolder:
     """A version from outside the platform, without parent; its files are copied, and `tell` is told of how
-    many bytes. The same files, asked in the same way, give the version that there is. Raises RefusedByRule
+    many bytes. The same files, asked in the same way, give the version that there is, which says from then
+    on where they were fetched (see `WantedVersion.fetched_from`) if it did not. Raises RefusedByRule
     where the folder holds no model, or none of the preset's class."""
     _require_class(folder, preset)
     _require_weights(folder)
@@ -84,6 +87,7 @@ def register_folder(
         asked = asked_as(preset)
         known = ModelVersion.objects.filter(sha256=sha256, parent=None, **asked).first()
         if known is not None:
+            _say_whence(known, fetched_from, actor=actor)
             return RegisteredFolder(known, is_new=False)
         version = ModelVersion.objects.create(
             name=preset.name,
@@ -93,12 +97,29 @@ def register_folder(
             licence=preset.licence,
             limits=preset.limits,
             card=card,
+            **fetched_from,
             **asked,
         )
         record_event(
-            actor=actor, action="register_model", subject=version, details={"number": version.number}
+            actor=actor,
+            action="register_model",
+            subject=version,
+            details={"number": version.number, **_said(fetched_from)},
         )
     return RegisteredFolder(version, is_new=True)
+
+
+def _say_whence(version: ModelVersion, fetched_from: Mapping[str, str], *, actor: User | None) -> None:
+    if version.hub_id or not _said(fetched_from):
+        return
+    version.hub_id, version.hub_revision = fetched_from["hub_id"], fetched_from["hub_revision"]
+    version.save(update_fields=["hub_id", "hub_revision"])
+    details = {"number": version.number, **fetched_from}
+    record_event(actor=actor, action="register_model", subject=version, details=details)
+
+
+def _said(fetched_from: Mapping[str, str]) -> dict[str, str]:
+    return {name: said for name, said in fetched_from.items() if said}
 
 
 def register_recorded(

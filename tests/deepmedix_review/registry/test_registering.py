@@ -37,6 +37,7 @@ from tests.factories.learning import a_reading_to_learn_from, film
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.workers import Workers, wait_until
 
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 IN_TRANSFORMERS = [key for key, preset in PRESETS.items() if preset.transformers_class]
 
 
@@ -122,6 +123,10 @@ def test_the_same_folder_under_a_new_name_is_told_by_the_version_that_there_is(
         ("llava", ("--temperature", "3"), "from 0 to 2"),
         ("llava", ("--max-new-tokens", "0"), "1 to 32768 tokens"),
         ("llava", ("--name", "x" * 81), "at most 80 characters"),
+        ("llava", ("--hub-id", "llava-hf/llava-1.5-7b-hf"), "Name both, the Hugging Face id and the rev"),
+        ("llava", ("--hub-revision", COMMIT), "Name both, the Hugging Face id and the revision"),
+        ("llava", ("--hub-id", "a/b", "--hub-revision", "main"), "a commit of 40 hexadecimal digits"),
+        ("llava", ("--hub-id", "https://x/a/b", "--hub-revision", COMMIT), "is written owner/name"),
     ],
 )
 def test_what_can_not_be_asked_is_refused_and_nothing_is_kept(
@@ -132,6 +137,45 @@ def test_what_can_not_be_asked_is_refused_and_nothing_is_kept(
         call_command("register_model", folder, "--preset", preset, *more)
     assert not ModelVersion.objects.exists()
     assert not list(settings.MODEL_FOLDER.iterdir())
+
+
+@pytest.mark.django_db
+def test_a_version_says_where_its_files_were_fetched(incoming: Path, client: Client) -> None:
+    folder = a_model(incoming / "new", "chexone")
+    hub = {"hub_id": "StanfordAIMI/CheXOne", "hub_revision": COMMIT}
+    researcher = ResearcherFactory.create()
+    client.force_login(researcher)
+    said = {"folder": "new", "preset": "chexone", **hub}
+    answer = client.post(reverse("api-model-folder-list"), said, content_type="application/json")
+    assert answer.status_code == 202, answer.content
+    take_model_in(ModelJob.objects.get().pk)
+    version = ModelVersion.objects.get()
+    told = client.get(reverse("api-model", args=[version.uid])).json()
+    assert {name: told[name] for name in hub} == hub
+    page = client.get(reverse("model-detail", args=[version.uid])).content.decode()
+    assert hub["hub_id"] in page
+    assert COMMIT in page
+    event = AuditEvent.objects.get(action="register_model")
+    assert {name: event.details[name] for name in hub} == hub
+    # The same files under another commit are told by the version that they are.
+    call_command(
+        "register_model", str(folder), "--preset", "chexone", "--hub-id", "a/b", "--hub-revision", "0" * 40
+    )
+    assert ModelVersion.objects.get().hub_id == hub["hub_id"]
+
+
+@pytest.mark.django_db
+def test_where_files_were_fetched_is_said_later_too(incoming: Path, client: Client) -> None:
+    folder = str(a_model(incoming / "new", "chexone"))
+    call_command("register_model", folder, "--preset", "chexone")
+    client.force_login(ResearcherFactory.create())
+    page = reverse("model-register")
+    bad = {"folder-folder": "new", "folder-preset": "chexone", "folder-hub_id": "a/b"}
+    assert "Name both" in client.post(page, bad).content.decode()
+    client.post(page, {**bad, "folder-hub_revision": COMMIT})
+    take_model_in(ModelJob.objects.get().pk)
+    version = ModelVersion.objects.get()
+    assert (version.hub_id, version.hub_revision) == ("a/b", COMMIT)
 
 
 def cut(path: Path) -> None:

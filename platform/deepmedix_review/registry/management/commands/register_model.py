@@ -27,13 +27,19 @@ class Command(BaseCommand):
         parser.add_argument("--box-frame", default="", choices=["", *Frame], help="other than its preset's")
         parser.add_argument("--temperature", type=float, help="other than its preset's")
         parser.add_argument("--max-new-tokens", type=int, help="other than its preset's")
+        parser.add_argument("--hub-id", default="", help="where its files were fetched at Hugging Face")
+        parser.add_argument("--hub-revision", default="", help="the commit there, 40 hexadecimal digits")
         parser.add_argument("--serve", action="store_true", help="let it serve at once, past the gate")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             wanted = WantedVersion(**{field.name: options[field.name] for field in fields(WantedVersion)})
             registered = register_folder(
-                folder=options["folder"], preset=wanted.settings(), card={}, actor=None
+                folder=options["folder"],
+                preset=wanted.settings(),
+                card={},
+                actor=None,
+                fetched_from=wanted.fetched_from(),
             )
             version = registered.version
             if options["serve"] and version.state != version.State.SERVING:
