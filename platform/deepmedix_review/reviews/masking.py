@@ -1,6 +1,7 @@
 """Takes the names of models out of a text, so that no output tells its reader which model wrote it."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -31,6 +32,12 @@ MAKERS = (
     *("moonshot-ai", "open-ai", "stability-ai", "tongyi(?:-lab)?", "x-ai", "zhipu-ai"),
 )
 
+# Letters of other scripts that a reader takes for Latin ones, each above what it looks like.
+_LOOKS_LIKE = str.maketrans(
+    "АВЕЅІЈКМНОРСТХУЬаеѕіјорсхуԁԍԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧοινρυχɡ",
+    "ABESIJKMHOPCTXYbaesijopcxydgqwABEZHIKMNOPTYXoivpuxg",
+)
+
 _SEPARATOR = r"[\s\-_./\u2010-\u2015]{0,3}"
 _JOINT = r"[\-_./\u2010-\u2015]"
 # Not in the middle of a word; an underscore is a separator.
@@ -59,7 +66,31 @@ def mask_model_names(text: str, names: Iterable[str] = ()) -> str:
     'As [model], I see a nodule.'
     """
     registered = {name.strip() for name in names}
-    return _pattern(frozenset(name for name in registered if len(name) >= SHORTEST_NAME)).sub(MASK, text)
+    pattern = _pattern(frozenset(name for name in registered if len(name) >= SHORTEST_NAME))
+    if text.isascii():
+        return pattern.sub(MASK, text)
+    shown, places = _as_seen(text)
+    pieces, end = [], 0
+    for found in pattern.finditer(shown):
+        pieces += [text[end : places[found.start()]], MASK]
+        end = places[found.end() - 1] + 1
+    return "".join([*pieces, text[end:]])
+
+
+def _as_seen(text: str) -> tuple[str, list[int]]:
+    """The text as it looks: without signs that are not seen, letters as those that they look like; and where
+    each of its letters stands in the text."""
+    signs: list[str] = []
+    places: list[int] = []
+    for place, sign in enumerate(text):
+        plain = sign
+        if not sign.isascii():
+            if unicodedata.category(sign) == "Cf":
+                continue
+            plain = unicodedata.normalize("NFKC", sign).translate(_LOOKS_LIKE)
+        signs.append(plain if len(plain) == 1 else sign)
+        places.append(place)
+    return "".join(signs), places
 
 
 @lru_cache(maxsize=16)

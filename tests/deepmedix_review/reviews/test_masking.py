@@ -59,6 +59,25 @@ def test_a_model_names_itself_in_vain(name: str, sentence: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "Chat\u200bGPT",
+        "G\u00adPT-4\u2060V",
+        "\u202eQwen2.5-VL\u202c",
+        "G\u0420T-4",  # a Cyrillic letter
+        "\uff27\uff30\uff34-4o",  # letters of full width
+        "D\u0435epM\u0435dix-R1",
+        "Z\u200cebrafish-9X",
+    ],
+)
+def test_a_name_is_masked_as_it_looks_whatever_it_is_written_with(name: str) -> None:
+    masked = mask_model_names(f"Die Größe: as {name}, I see\u200b a nodule in Größe.", REGISTERED)
+    assert masked.replace("\u202e", "").replace("\u202c", "") == (
+        "Die Größe: as [model], I see\u200b a nodule in Größe."
+    )
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "A 4 mm nodule in the right upper lobe (S2); the palm-sized opacity is unchanged.",
