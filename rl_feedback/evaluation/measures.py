@@ -21,6 +21,11 @@ class Measure:
     blind_to: str
     most: float | None = 1.0
 
+    @property
+    def label_with_way(self) -> str:
+        """As a difference is called, whose sign alone does not say who is better."""
+        return f"{self.label} \N{DOWNWARDS ARROW}" if self.better < 0 else self.label
+
 
 # What each task is called wherever people read of it.
 TASK_WORDS = {"report": "Reports", "vqa": "Questions", "grounding": "Regions"}

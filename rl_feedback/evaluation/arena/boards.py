@@ -193,6 +193,7 @@ def _bias(one: JudgeBias) -> dict[str, Any]:
         "judge": one.judge,
         "kind": str(one.kind),
         "num_judgements": one.num_judgements,
+        "num_answers": one.num_answers,
         "num_invalid": one.num_invalid,
         "num_ties": one.num_ties,
         "num_pairs_in_both_orders": one.num_pairs_in_both_orders,

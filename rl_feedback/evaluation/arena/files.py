@@ -77,6 +77,7 @@ def kept_of(told: Mapping[str, Any]) -> Kept:
                 criteria=criteria_of(told["criteria"]),
                 of_first=Counts(**told["of_first"]) if told["of_first"] else None,
                 of_second=Counts(**told["of_second"]) if told["of_second"] else None,
+                key=told["key"],
             ),
             text=told["text"],
             problem=told["problem"],

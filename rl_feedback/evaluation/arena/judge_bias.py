@@ -16,16 +16,18 @@ _MANY = 0.9
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeBias:
-    """Of one judge. `first_place`: the share of its decisions for the report that stood first, over pairs
-    that it judged in both orders: .5 without a bias. `flip_rate`: the share of those pairs on which its two
-    orders disagree. `between_orders`: how far they agree beyond chance: 1 for a judge that sees the reports
-    alone, 0 for one that sees their order alone, and for a coin. `longer`: the share of decisions for the
-    report of more words; `experts_longer` the same of the experts on the same pairs. `says`: what a person
-    must know of it before the board."""
+    """Of one judge. Its figures are of answers: one that stands for equal texts of several cases counts
+    once, and `num_answers` says how many there are. `first_place`: the share of its decisions for the report
+    that stood first, over pairs that it judged in both orders: .5 without a bias. `flip_rate`: the share of
+    those pairs on which its two orders disagree. `between_orders`: how far they agree beyond chance: 1 for a
+    judge that sees the reports alone, 0 for one that sees their order alone, and for a coin. `longer`: the
+    share of decisions for the report of more words; `experts_longer` the same of the experts on the same
+    pairs. `says`: what a person must know of it before the board."""
 
     judge: str
     kind: Kind
     num_judgements: int
+    num_answers: int
     num_invalid: int
     num_ties: int
     num_pairs_in_both_orders: int
@@ -50,7 +52,8 @@ def judge_bias(judgements: Sequence[Judgement]) -> tuple[JudgeBias, ...]:
 def _of_judge(name: str, said: Sequence[Judgement], of_experts: Sequence[Judgement]) -> JudgeBias:
     kind = said[0].kind
     valid = [one for one in said if one.verdict is not Verdict.INVALID]
-    pairs = _pairs_in_both_orders(valid)
+    all_pairs = _pairs_in_both_orders(valid)
+    pairs = _once(all_pairs)
     paired = [one for pair in pairs for one in pair]
     decided = [one for one in (paired if kind is Kind.MODEL else valid) if one.verdict is not Verdict.TIE]
     first_place = _share([(one.verdict is Verdict.FIRST, one.study) for one in decided])
@@ -64,14 +67,15 @@ def _of_judge(name: str, said: Sequence[Judgement], of_experts: Sequence[Judgeme
     pairs_here = {(one.case, one.pair) for one in valid}
     by_experts = [one for one in of_experts if (one.case, one.pair) in pairs_here]
     experts_longer = _longer(by_experts) if kind is Kind.MODEL and by_experts else None
-    longer = _longer(valid)
+    longer = _longer(_answers(valid))
     return JudgeBias(
         judge=name,
         kind=kind,
         num_judgements=len(said),
+        num_answers=len(_answers(said)),
         num_invalid=len(said) - len(valid),
         num_ties=sum(one.verdict is Verdict.TIE for one in valid),
-        num_pairs_in_both_orders=len(pairs),
+        num_pairs_in_both_orders=len(all_pairs),
         first_place=first_place,
         flip_rate=flip_rate,
         between_orders=between,
@@ -90,6 +94,22 @@ def _pairs_in_both_orders(valid: Sequence[Judgement]) -> list[tuple[Judgement, J
     for one in valid:
         orders[one.case, one.pair].setdefault(one.first == one.pair[0], one)
     return [(found[True], found[False]) for found in orders.values() if len(found) == 2]
+
+
+def _answers(judgements: Sequence[Judgement]) -> list[Judgement]:
+    """The first judgement of each answer."""
+    found: dict[object, Judgement] = {}
+    for place, one in enumerate(judgements):
+        found.setdefault(one.key or place, one)
+    return list(found.values())
+
+
+def _once(pairs: Sequence[tuple[Judgement, Judgement]]) -> list[tuple[Judgement, Judgement]]:
+    """The first of the pairs whose two answers are the same."""
+    found: dict[object, tuple[Judgement, Judgement]] = {}
+    for place, (one, other) in enumerate(pairs):
+        found.setdefault(frozenset((one.key, other.key)) if one.key and other.key else place, (one, other))
+    return list(found.values())
 
 
 def _longer(judgements: Sequence[Judgement]) -> Clustered:

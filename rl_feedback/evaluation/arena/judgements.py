@@ -44,7 +44,8 @@ class Counts:
 class Judgement:
     """Of a language model or of an expert, the same way. `first` and `second` are models in the order in
     which the judge met their texts; `case` is what both texts are of, `study` what cases are drawn by,
-    `criteria` the reasons by criterion's name, where told."""
+    `criteria` the reasons by criterion's name, where told. Judgements of one `key` are one answer, given to
+    equal texts of several cases; without a key each is an answer of its own."""
 
     case: str
     study: str
@@ -57,6 +58,7 @@ class Judgement:
     criteria: Mapping[str, OnCriterion] = field(default_factory=dict)
     of_first: Counts | None = None
     of_second: Counts | None = None
+    key: str = ""
 
     @property
     def pair(self) -> tuple[str, str]:

@@ -107,7 +107,7 @@ def judge_all(
         key = key_of(comparison, settings)
         kept = known(key)
         if kept is not None:
-            judgement = _judgement(comparison, settings, kept.judgement)
+            judgement = _judgement(comparison, settings, kept.judgement, key=key)
             yield replace(kept, judgement=judgement, is_cached=True, spent=Spent())
         else:
             groups.setdefault(key, []).append(comparison)
@@ -134,7 +134,7 @@ def _kept(
     for number, comparison in enumerate(same):
         yield Kept(
             key=answered.key,
-            judgement=_judgement(comparison, settings, found),
+            judgement=_judgement(comparison, settings, found, key=answered.key),
             text=answered.text,
             problem=answered.problem,
             num_tries=answered.num_tries,
@@ -142,7 +142,7 @@ def _kept(
         )
 
 
-def _judgement(comparison: Comparison, settings: JudgeSettings, found: Judgement) -> Judgement:
+def _judgement(comparison: Comparison, settings: JudgeSettings, found: Judgement, *, key: str) -> Judgement:
     """What was found of these texts, told of this case and these models."""
     return replace(
         found,
@@ -155,4 +155,5 @@ def _judgement(comparison: Comparison, settings: JudgeSettings, found: Judgement
         kind=Kind.MODEL,
         of_first=style_of(comparison.first_text),
         of_second=style_of(comparison.second_text),
+        key=key,
     )

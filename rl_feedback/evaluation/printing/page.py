@@ -25,7 +25,7 @@ td,th{border-bottom:1px solid #ddd;padding:.3rem .7rem;text-align:right;vertical
 td,th{white-space:nowrap}
 thead th{white-space:normal}th[scope=row]{font-weight:inherit}
 th:first-child,td.words,th.words{text-align:left}
-td.words{white-space:normal}.plots{display:flex;flex-wrap:wrap;gap:1rem}svg{max-width:100%;height:auto}
+td.words{white-space:normal;overflow-wrap:anywhere}.plots{display:flex;flex-wrap:wrap;gap:1rem}svg{max-width:100%;height:auto}
 .published{background:#fff7e0;padding:.1rem 1rem;border-left:4px solid #b3661a}
 .cases{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,34rem),1fr))}
 .case{border:1px solid #ddd;border-radius:6px;padding:.8rem 1rem;display:grid;gap:1rem;
@@ -109,7 +109,7 @@ def _differences(report: Report, task: str) -> str:
         found = [one for one in report.compared if (one.task, one.beside) == (task, other)]
         rows = [
             [
-                labels[one.measure].label,
+                labels[one.measure].label_with_way,
                 told(one.value, one.low, one.high),
                 _p(one.p),
                 _p(one.p_holm),
@@ -123,7 +123,7 @@ def _differences(report: Report, task: str) -> str:
         heads = ["measure", "difference", "p", "p, Holm", "better", "same", "worse"]
         caption = (
             f"{report.systems[0]} less {other}; p by paired approximate randomisation over studies; single "
-            "samples on which it is better, the same and worse"
+            "samples on which it is better, the same and worse. \N{DOWNWARDS ARROW} less is better"
         )
         parts.append(_table(heads, rows, caption))
     return "".join(parts)
@@ -134,7 +134,7 @@ def _plots(report: Report, task: str) -> Iterator[str]:
     first = report.systems[0]
     for other in report.systems[1:]:
         spans = [
-            Span(labels[one.measure].label, one.value, one.low, one.high)
+            Span(labels[one.measure].label_with_way, one.value, one.low, one.high)
             for one in report.compared
             if (one.task, one.beside) == (task, other)
             and one.value is not None
@@ -142,16 +142,18 @@ def _plots(report: Report, task: str) -> Iterator[str]:
             and labels[one.measure].most == 1.0
         ]
         if spans:
-            yield draw_forest(f"{TASK_WORDS[task]}: {first} less {other}", spans, zero=True)
+            told_of = f"{TASK_WORDS[task]}: {first} less {other} (\N{DOWNWARDS ARROW} less is better)"
+            yield draw_forest(told_of, spans, zero=True)
     if len(report.systems) == 1:
         spans = [
-            Span(measure.label, one.value, one.low, one.high)
+            Span(measure.label_with_way, one.value, one.low, one.high)
             for name, measure in labels.items()
             if measure.most == 1.0
             and (one := report.figure(task, name, first)) is not None
             and one.value is not None
         ]
-        yield draw_forest(f"{TASK_WORDS[task]}: {first}", spans, zero=False)
+        told_of = f"{TASK_WORDS[task]}: {first} (\N{DOWNWARDS ARROW} less is better)"
+        yield draw_forest(told_of, spans, zero=False)
     yield from radar_of(report, task, words=TASK_WORDS[task])
     groups = list(report.sizes[task])
     headline = "rouge_l" if task == "report" else HEADLINES[task][0]

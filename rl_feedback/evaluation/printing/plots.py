@@ -10,7 +10,7 @@ from html import escape
 COLOURS = ("#2f6fb0", "#b3661a", "#2c7a52", "#8a4f9e", "#666666")
 # Lines that cross are told apart also without colour.
 _DASHES = ("", "7 4", "2 3", "10 3 2 3", "14 5")
-_ROW, _NAMES, _WIDTH, _NUMBERS = 20, 220, 640, 190
+_ROW, _NAMES, _WIDTH, _NUMBERS = 20, 240, 660, 190
 
 
 @dataclass(frozen=True)

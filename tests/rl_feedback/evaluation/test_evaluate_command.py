@@ -79,6 +79,14 @@ def test_the_better_model_is_better_by_every_measure_that_says_so(tried: Path) -
     assert sum(one.num for one in report.failed if one.system == "worse") > 0
 
 
+def test_a_difference_says_where_less_is_better(tried: Path) -> None:
+    page = (tried / "out" / "report.html").read_text("utf-8")
+    (plot,) = [one for one in page.split("<svg")[1:] if "Reports: good less worse (↓ less is better)" in one]
+    assert ">made up, of findings said ↓</text>" in plot
+    assert ">BLEU-4</text>" in plot
+    assert '<th scope="row">made up, of findings said ↓</th>' in page
+
+
 def test_a_model_that_writes_little_is_said_to_be_cut_by_bleu(tried: Path, tmp_path: Path) -> None:
     assert not any("words for each word" in note for note in result_of(tried / "out").notes)
     right = [{"id": str(n), "task": "report", "answer": text} for n, text in enumerate(REPORTS)]

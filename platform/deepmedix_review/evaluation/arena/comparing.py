@@ -137,4 +137,5 @@ def _judgement(row: Row, comparison: Comparison) -> Judgement:
         criteria=criteria_of(row.criteria),
         of_first=style_of(comparison.first_text),
         of_second=style_of(comparison.second_text),
+        key=row.key,
     )

@@ -125,6 +125,7 @@ class ShownJudge:
     observed: str
     between_experts: str
     num_judgements: int
+    num_answers: int | None
     first_place: str
     flip_rate: str
     between_orders: str
@@ -154,6 +155,8 @@ def _judge(bias: Mapping[str, Any], beside: Mapping[str, Any] | None) -> ShownJu
         observed=figure(told.get("observed"), percent=True),
         between_experts=figure(told.get("between_experts")),
         num_judgements=bias["num_judgements"],
+        # Boards that were drawn before answers were counted tell none.
+        num_answers=bias.get("num_answers"),
         first_place=figure(bias["first_place"], percent=True),
         flip_rate=figure(bias["flip_rate"], percent=True),
         between_orders=figure(bias["between_orders"]),

@@ -156,7 +156,7 @@ def _task(report: Report, task: str) -> ShownTask:
         failed=tuple((one.system, one.reason, one.num) for one in report.failed if one.task == task),
         differences=tuple(
             DifferenceRow(
-                label=measures[one.measure].label,
+                label=measures[one.measure].label_with_way,
                 value=told(one.value, one.low, one.high),
                 p=_p(one.p),
                 p_holm=_p(one.p_holm),

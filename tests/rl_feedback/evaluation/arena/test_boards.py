@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,6 +62,21 @@ def test_a_judge_of_length_is_unmasked_and_its_ratings_go_with_its_style() -> No
     assert "takes the longer report in 100% of its decisions. Experts do so in" in bias.says[0]
     assert bias.experts_longer.value < 0.75
     assert board_of(arena_of(judged(longest)).styled).style[0].value > 5
+
+
+def test_a_coin_is_unmasked_where_one_answer_stands_for_many_cases() -> None:
+    thrown = [
+        replace(one, case=f"{one.case}-{again}", study=f"{one.study}-{again}")
+        for one in judged(coin, num_cases=8)
+        for again in range(40)
+    ]
+    (bias,) = judge_bias(thrown)
+    (once,) = judge_bias(judged(coin, num_cases=8))
+    assert (bias.num_judgements, bias.num_answers) == (40 * once.num_judgements, once.num_answers)
+    assert bias.between_orders == once.between_orders
+    assert bias.first_place.interval == pytest.approx(once.first_place.interval)
+    assert bias.longer.interval == pytest.approx(once.longer.interval)
+    assert any("not told from a coin's" in sentence for sentence in bias.says)
 
 
 def test_a_judge_that_throws_a_coin_is_unmasked() -> None:
