@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 _WORD = re.compile(r"\s+|[^\s]+")
+_MARKS = ".,;:!?()\"'"
 
 
 @dataclass(frozen=True)
@@ -15,13 +16,28 @@ class Piece:
     differs: bool
 
 
-def differing_pieces(first: str, second: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
-    """Both texts in pieces, in order; joined, each gives its text back."""
+def differing_pieces(
+    first: str, second: str, *, forgives_marks: bool = False
+) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """Both texts in pieces, in order; joined, each gives its text back. `forgives_marks`: words are the same
+    whatever their capitals, and the marks before and behind them.
+
+    >>> [piece.text for piece in differing_pieces("Left nodule.", "left nodule", forgives_marks=True)[0]]
+    ['Left nodule.']
+    """
     a, b = _WORD.findall(first), _WORD.findall(second)
     in_first: list[Piece] = []
     in_second: list[Piece] = []
-    for kind, a_from, a_to, b_from, b_to in SequenceMatcher(a=a, b=b, autojunk=False).get_opcodes():
+    compared = [list(map(_without_marks, words)) if forgives_marks else words for words in (a, b)]
+    matcher = SequenceMatcher(a=compared[0], b=compared[1], autojunk=False)
+    for kind, a_from, a_to, b_from, b_to in matcher.get_opcodes():
         for pieces, words in ((in_first, a[a_from:a_to]), (in_second, b[b_from:b_to])):
             if words:
                 pieces.append(Piece("".join(words), kind != "equal"))
     return tuple(in_first), tuple(in_second)
+
+
+def _without_marks(word: str) -> str:
+    if word.isspace():
+        return " "
+    return word.strip(_MARKS).lower() or word

@@ -87,15 +87,21 @@ def _of_judge(
         ac1=ac1,
         observed=observed,
         between_experts=among,
-        says=_says(len(common), kappa),
+        says=_says(len(common), kappa, is_one_sided=len(set(right)) == 1),
     )
 
 
-def _says(num_battles: int, kappa: CohenKappa | None) -> str:
+def _says(num_battles: int, kappa: CohenKappa | None, *, is_one_sided: bool) -> str:
     if not num_battles:
         return (
             "No expert voted on a pair that this judge judged, so nobody knows whether its board means "
             "anything. Let readers vote on some of these pairs in a reader study."
+        )
+    if is_one_sided:
+        return (
+            f"Experts say the same of all {num_battles} pairs that both judged, so kappa is 0 whatever the "
+            "judge says: it can't be told whether it agrees with them on single reports. See AC1 and the "
+            "share of like verdicts, and let readers vote on pairs of other models."
         )
     is_by_chance = kappa is not None and kappa.interval is not None and kappa.interval[0] <= 0
     if is_by_chance and num_battles < FEWEST_BATTLES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,7 +82,7 @@ def _of_judge(name: str, said: Sequence[Judgement], of_experts: Sequence[Judgeme
         longer=longer,
         experts_longer=experts_longer,
         says=(
-            *_says(first_place, between, longer, experts_longer),
+            *_says(first_place, between, longer, _beside(kind, experts_longer)),
             *_says_invalid(len(said) - len(valid), num_said=len(said)),
         ),
     )
@@ -132,7 +132,7 @@ def _says(
     first_place: Clustered,
     between: CohenKappa | None,
     longer: Clustered,
-    experts_longer: Clustered | None,
+    beside: Callable[[float], str],
 ) -> list[str]:
     says = []
     place = _away_from_half(first_place)
@@ -150,8 +150,7 @@ def _says(
     if length is not None:
         which = "longer" if length > 0.5 else "shorter"
         share = max(length, 1 - length)
-        beside = _beside(experts_longer, length)
-        says.append(f"It takes the {which} report in {share:.0%} of its decisions.{beside}")
+        says.append(f"It takes the {which} report in {share:.0%} of its decisions.{beside(length)}")
     return says
 
 
@@ -168,8 +167,15 @@ def _away_from_half(share: Clustered) -> float | None:
     return share.value
 
 
-def _beside(experts: Clustered | None, length: float) -> str:
-    if experts is None or experts.value is None:
-        return " Whether experts do so too is not known here: the ratings at equal style say more."
-    share = experts.value if length > 0.5 else 1 - experts.value
-    return f" Experts do so in {share:.0%} on the same pairs."
+def _beside(kind: Kind, experts: Clustered | None) -> Callable[[float], str]:
+    """What stands behind the share that takes the longer report, where it is away from a half."""
+
+    def told(length: float) -> str:
+        if kind is Kind.EXPERT:
+            return ""
+        if experts is None or experts.value is None:
+            return " Whether experts do so too is not known here: the ratings at equal style say more."
+        share = experts.value if length > 0.5 else 1 - experts.value
+        return f" Experts do so in {share:.0%} on the same pairs."
+
+    return told

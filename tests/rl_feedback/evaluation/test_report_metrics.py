@@ -108,6 +108,18 @@ def test_published_examples_have_their_values() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "value"), [("police kill the gunman", 0.75), ("the gunman kill police", 0.5)]
+)
+def test_rouge_l_has_the_values_of_its_papers_example(text: str, value: float) -> None:
+    """Lin 2004, 3.1: both have the same bigrams with the reference, and not the same sentence."""
+    reference = ["police", "killed", "the", "gunman"]
+    assert longest_f1(text.split(), reference) == pytest.approx(value)
+    assert coco_rouge_l(text.split(), reference) == pytest.approx(value)
+    # With stems, as ROUGE-L here is by default, killed is kill.
+    assert longest_f1(stems("police kill the gunman"), stems("police killed the gunman")) == 1
+
+
+@pytest.mark.parametrize(
     ("text", "value"),
     [
         ("on the mat sat the cat", 0.5),

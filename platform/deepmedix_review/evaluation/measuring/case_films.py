@@ -163,10 +163,10 @@ def _compared(truth: str, texts: Sequence[str]) -> tuple[tuple[Piece, ...], list
     """Of the truth what the first version left out is marked, of the versions what the truth does not have;
     without it two versions are compared with each other."""
     if truth:
-        both = [differing_pieces(truth, text) for text in texts]
+        both = [differing_pieces(truth, text, forgives_marks=True) for text in texts]
         return both[0][0], [pieces for _, pieces in both]
     if len(texts) == 2:
-        return (), list(differing_pieces(*texts))
+        return (), list(differing_pieces(*texts, forgives_marks=True))
     return (), [(Piece(text, differs=False),) if text else () for text in texts]
 
 

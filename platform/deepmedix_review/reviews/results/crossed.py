@@ -14,6 +14,7 @@ from deepmedix_review.reviews.results.figures import (
     missing,
     rough_note,
     rounded,
+    rounded_p,
     written_interval,
 )
 from deepmedix_review.reviews.results.plots import Plot, interval_plot, reach_of, stacked
@@ -100,7 +101,8 @@ def _mrmc_figure(crossed: Sequence[_Crossed], versions: Versions) -> Figure:
             (
                 one.criterion.name,
                 *map(rounded, (test.difference, *(test.interval or (None, None)))),
-                *map(rounded, (test.p, test.standard_error, _finite(test.degrees_of_freedom))),
+                rounded_p(test.p),
+                *map(rounded, (test.standard_error, _finite(test.degrees_of_freedom))),
                 *map(rounded, test.means[::-1]),
                 *(one.criterion.better, num_readers, num_cases),
             )

@@ -107,6 +107,17 @@ def rounded(number: float | None) -> float | None:
     return None if number is None else round(float(number), 4) + 0.0
 
 
+def rounded_p(p: float | None) -> float | None:
+    """To 4 places, and below to 2 digits: no chance is 0.
+
+    >>> rounded_p(0.53021), rounded_p(1.23e-9)
+    (0.5302, 1.2e-09)
+    """
+    if p is None or p >= 0.0001:
+        return rounded(p)
+    return float(f"{p:.1e}")
+
+
 def wilson(successes: int, total: int) -> tuple[float, float]:
     """The 95 % score interval of a share (E. B. Wilson, Probable inference (1927)).
 

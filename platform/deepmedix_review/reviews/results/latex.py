@@ -45,9 +45,11 @@ def _row(cells: Sequence[Cell]) -> str:
 
 
 def _written(cell: Cell) -> str:
-    """To 3 places; a minus as such."""
+    """To 3 places; a minus as such, and what would look like 0 and is not, as less."""
     if cell is None:
         return ""
     if isinstance(cell, float):
+        if 0 < cell < 0.0005:
+            return "$<0.001$"
         return f"${cell:.3f}$" if cell < 0 else f"{cell:.3f}"
     return escaped(str(cell))

@@ -9,7 +9,7 @@ from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.reviews.models import ReaderStudy, Reading, Vote
 from deepmedix_review.reviews.reading.changes import RateStep
 from deepmedix_review.reviews.results.dashboard import compute
-from deepmedix_review.reviews.results.figures import Figure, Table
+from deepmedix_review.reviews.results.figures import Figure, Table, rounded_p
 from deepmedix_review.reviews.results.latex import latex_lines
 from rl_feedback.agreement import mean_covariances, mrmc_or
 from tests.deepmedix_review.reviews.results.the_figures import figure, rows_of
@@ -118,6 +118,14 @@ def test_what_latex_would_take_for_a_command_is_written_as_words() -> None:
     assert "\nplain &  \\\\\n" in text
     assert "\\begin{tabular}{lr}" in text
     assert "resizebox" not in text
+
+
+def test_what_is_hardly_a_chance_is_not_written_as_none() -> None:
+    table = Table(("question", "p"), (("Correctness", rounded_p(1.23e-9)), ("Relevance", rounded_p(0.53021))))
+    lines = "".join(latex_lines(Figure(key="k", title="T", table=table, n="", method="")))
+    assert "Correctness & $<0.001$" in lines
+    assert "Relevance & 0.530" in lines
+    assert table.rows[0][1] == 1.2e-9
 
 
 def test_a_figure_without_a_column_is_a_caption_since_latex_knows_no_such_table() -> None:

@@ -79,6 +79,12 @@ def test_a_coin_is_unmasked_where_one_answer_stands_for_many_cases() -> None:
     assert any("not told from a coin's" in sentence for sentence in bias.says)
 
 
+def test_of_an_expert_nobody_asks_whether_experts_do_so_too() -> None:
+    said = [replace(one, judge="reader", kind=Kind.EXPERT, key="") for one in judged(longest)]
+    (bias,) = judge_bias(said)
+    assert bias.says[-1] == "It takes the longer report in 100% of its decisions."
+
+
 def test_a_judge_that_throws_a_coin_is_unmasked() -> None:
     bias = bias_of(coin)
     assert bias.first_place.interval[0] < 0.5 < bias.first_place.interval[1]
@@ -98,6 +104,13 @@ def test_a_good_judge_agrees_with_experts_about_as_they_do_among_each_other() ->
     assert beside.ac1.value > 0.7
     assert beside.between_experts.value > 0.6
     assert beside.says == ""
+    (one_sided,) = against_experts(
+        battles_of([*judged(truthful), *(one for one in votes() if one.for_left == 1)]).battles
+    )
+    assert one_sided.num_battles > 30
+    assert one_sided.kappa.value == 0
+    assert "kappa is 0 whatever the judge says" in one_sided.says
+    assert "no more than chance" not in one_sided.says
     alone = beside_experts(judged(truthful))
     assert "nobody knows whether its board means anything" in alone.says
 
