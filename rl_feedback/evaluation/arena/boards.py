@@ -74,8 +74,10 @@ def arena_of(
     confidence: float = 0.95,
     check: Callable[[], object] = lambda: None,
 ) -> Arena:
-    """Every board of these judgements, intervals by study. A board that can't be fitted says why. `check` is
-    called between boards, so that others may end the work by raising."""
+    """Every board of these judgements, intervals by study, the same to the last digit in whatever order they
+    come. A board that can't be fitted says why. `check` is called between boards, so that others may end the
+    work by raising."""
+    judgements = sorted(judgements, key=lambda one: (one.case, one.judge, one.first, one.second))
     made = battles_of(judgements)
     by_model = [battle for battle in made.battles if battle.kind is Kind.MODEL]
     by_expert = [battle for battle in made.battles if battle.kind is Kind.EXPERT]

@@ -221,7 +221,9 @@ def test_films_of_cases_have_an_end_and_ask_no_more_for_more(client, researcher,
 
     assert case_films.MOST_DRAWN == 12
     few, many = shown(2), shown(8)
-    assert (few[0], many[0]) == (2, 8)
+    # Which studies are the worst is drawn by their uids, and one can be so in several ways.
+    assert few[0] == 2
+    assert 2 < many[0] <= 8
     assert few[1] == many[1]
 
 

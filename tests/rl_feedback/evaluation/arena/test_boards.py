@@ -1,4 +1,5 @@
 import json
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -124,6 +125,13 @@ def test_the_board_finds_the_true_order_by_judges_and_by_experts_through_one_pat
     told = json.loads(json.dumps(arena.as_json(), allow_nan=False))
     assert told["judges"]["rows"][0]["model"] == "good"
     assert told["protocol"].startswith("The protocol of these battles is our own")
+
+
+def test_a_board_is_the_same_in_whatever_order_judgements_came() -> None:
+    said = [*judged(coin, 40), *votes(40)]
+    random.Random(3).shuffle(mixed := list(said))
+    told, again = (json.dumps(arena_of(of_these, prior=0.5).as_json()) for of_these in (said, mixed))
+    assert told == again
 
 
 def test_an_invalid_judgement_takes_its_pair_out_and_one_order_is_none() -> None:
