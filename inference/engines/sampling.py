@@ -1,5 +1,6 @@
 """Draws each next token, with a seed for every row of a batch, and ends a row when its time has come."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +9,17 @@ import torch
 from transformers import LogitsProcessor, StoppingCriteria
 
 from inference.engines.requests import EngineError, GenerationRequest
+
+
+class Suppressed(LogitsProcessor):
+    """Gives tokens that must never be drawn no chance. transformers' own `suppress_tokens` looks every token
+    of the vocabulary up again at each step: a twentieth of the time of a small model."""
+
+    def __init__(self, tokens: Sequence[int], *, device: torch.device) -> None:
+        self._tokens = torch.tensor(tokens, dtype=torch.long, device=device)
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        return scores.index_fill_(1, self._tokens, -math.inf)
 
 
 class SeededSampling(LogitsProcessor):
@@ -25,7 +37,8 @@ class SeededSampling(LogitsProcessor):
         ]
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        if bool(torch.isnan(scores).any()):
+        # One that is no number makes the largest one none.
+        if math.isnan(scores.max().item()):
             raise EngineError(
                 "The model computes no numbers any more; its weights are broken. Serve another version."
             )
@@ -55,8 +68,8 @@ class RowWatch(StoppingCriteria):
     """Counts each row's tokens, tells them on, and ends rows: at their end sign ("stop"), their length
     ("length"), their deadline ("deadline"), or when nobody wants them any more ("stopped").
 
-    `tell` is called for each token and `ended` at the end, with the row's place and all its tokens, those it
-    was given too.
+    `tell` is called for each token, with the row's place and the tokens of all rows, `ended` at the end, with
+    the place and the row's own; both with those that were given too.
     """
 
     requests: Sequence[GenerationRequest]
@@ -82,7 +95,7 @@ class RowWatch(StoppingCriteria):
                 row.ended = "stop"
             else:
                 row.num_tokens += 1
-                self.tell(place, input_ids[place])
+                self.tell(place, input_ids)
                 row.ended = self._ending(row, request)
             if row.ended:
                 self.ended(place, input_ids[place])

@@ -27,7 +27,7 @@ from inference.engines.requests import (
     Token,
     every_one,
 )
-from inference.engines.sampling import RowProgress, RowWatch, SeededSampling
+from inference.engines.sampling import RowProgress, RowWatch, SeededSampling, Suppressed
 from inference.engines.text_so_far import TextClock
 
 # Below this a second thread costs more than it brings: 330 against 14 tokens/s on two busy cores (1.8 million
@@ -37,8 +37,8 @@ SMALL_NUM_WEIGHTS = 50_000_000
 SECONDS_BETWEEN_TELLS = 0.02
 
 
-# Tokens of film and question, by the picture's size and the question.
-_KnownNumbers = dict[tuple[tuple[int, int] | None, str], int]
+# Of pictures' sizes and questions whose number of tokens is known.
+MOST_KNOWN = 1000
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,9 @@ class TransformersEngine:
         num_weights = sum(weight.numel() for weight in self._model.parameters())
         self._is_small_on_cpu = placement.device == "cpu" and num_weights < SMALL_NUM_WEIGHTS
         self._max_positions = int(self._model.config.get_text_config().max_position_embeddings)
+        # Tokens of film and question, by the picture's size and the question: pictures of one size take as
+        # many, so each is read once alone, and not again for its number.
+        self._known: dict[tuple[tuple[int, int] | None, str], int] = {}
 
     @property
     def family(self) -> Family:
@@ -109,11 +112,9 @@ class TransformersEngine:
     ) -> Generator[Event]:
         """See `requests.ServingEngine.generate`."""
         rows = []
-        # Pictures of one size take as many tokens: each is read once alone, and not again for its number.
-        known: _KnownNumbers = {}
         for request in requests:
             try:
-                rows.append(self._prepare(request, known))
+                rows.append(self._prepare(request))
             except (ValueError, EngineError) as error:
                 yield Failed(request.key, str(error))
         # Like sizes together: least padding, and one image grid per batch.
@@ -124,7 +125,7 @@ class TransformersEngine:
             for start in range(0, len(alike), most):
                 yield from self._generate_batch(alike[start : start + most], is_wanted)
 
-    def _prepare(self, request: GenerationRequest, known: _KnownNumbers) -> _Row:
+    def _prepare(self, request: GenerationRequest) -> _Row:
         for word in self._reserved_words:
             if word in request.prompt:
                 raise EngineError(f"The question holds {word}, a sign reserved for the model. Leave it out.")
@@ -133,9 +134,11 @@ class TransformersEngine:
         image = None if request.film is None else self._family.picture(request.film)
         prompt = self._family.chat(request.prompt, has_film=image is not None)
         alike = (None if image is None else image.size, prompt)
-        if alike not in known:
-            known[alike] = len(self._family.read(_pictures([image]), [prompt])["input_ids"][0])
-        num_prompt_tokens = known[alike]
+        if alike not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[alike] = len(self._family.read(_pictures([image]), [prompt])["input_ids"][0])
+        num_prompt_tokens = self._known[alike]
         if num_prompt_tokens >= self._max_positions:
             what = "The question takes" if image is None else "The film and the question take"
             raise EngineError(
@@ -195,11 +198,11 @@ class TransformersEngine:
                 inputs = self._family.read(pictures, prompts).to(self._device)
                 num_given = inputs["input_ids"].shape[1]
 
-                def tell(place: int, tokens: torch.Tensor) -> None:
+                def tell(place: int, of_all: torch.Tensor) -> None:
                     num_tokens, so_far = watch.rows[place].num_tokens, None
                     if clocks[place].is_due(num_tokens):
                         # The last sign may be cut in the middle.
-                        text = self._decode(tokens[-num_tokens:]).rstrip("\N{REPLACEMENT CHARACTER}")
+                        text = self._decode(of_all[place, -num_tokens:]).rstrip("\N{REPLACEMENT CHARACTER}")
                         so_far = SoFar(text, rows[place].size)
                     written.append(Token(requests[place].key, num_tokens, so_far))
                     if time.monotonic() - last_told >= SECONDS_BETWEEN_TELLS:
@@ -221,7 +224,7 @@ class TransformersEngine:
                     output = self._model.generate(
                         **inputs,
                         generation_config=self._generation_config(rows),
-                        logits_processor=LogitsProcessorList([SeededSampling(requests, device=self._device)]),
+                        logits_processor=self._choosing(requests),
                         stopping_criteria=StoppingCriteriaList([watch]),
                     )
                 for place, progress in enumerate(watch.rows):
@@ -255,7 +258,16 @@ class TransformersEngine:
             use_cache=True,
             eos_token_id=sorted(self._end_tokens),
             pad_token_id=self._pad_token,
-            suppress_tokens=list(self._family.suppressed_tokens),
+        )
+
+    def _choosing(self, requests: Sequence[GenerationRequest]) -> LogitsProcessorList:
+        """What stands between the model's scores and each next token."""
+        never = self._family.suppressed_tokens
+        return LogitsProcessorList(
+            [
+                *([Suppressed(never, device=self._device)] if never else []),
+                SeededSampling(requests, device=self._device),
+            ]
         )
 
     def _result(self, row: _Row, progress: RowProgress, tokens: torch.Tensor) -> Done | Failed | Stopped:
