@@ -109,6 +109,7 @@ def test_a_good_judge_agrees_with_experts_about_as_they_do_among_each_other() ->
         battles_of([*judged(truthful), *(one for one in votes() if one.for_left == 1)]).battles
     )
     assert one_sided.num_battles > 30
+    assert one_sided.kappa is not None
     assert one_sided.kappa.value == 0
     assert "kappa is 0 whatever the judge says" in one_sided.says
     assert "no more than chance" not in one_sided.says
