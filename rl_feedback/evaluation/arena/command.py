@@ -104,7 +104,7 @@ def _judged(
         prompt_version=options.prompt,
         max_new_tokens=options.max_new_tokens,
         seed=options.seed,
-        is_by_case=options.recorded is not None,
+        is_by_pair=options.recorded is not None,
     )
     limits = Limits(
         requests_per_minute=options.requests_per_minute,

@@ -21,14 +21,14 @@ class JudgeSettings(HowAsked):
     """Whom to ask, and how. `revision` names the judge's exact weights or release, as far as one knows; with
     the prompt's version and the rest it makes the key by which an answer is kept.
 
-    `is_by_case`: equal texts of two cases are judged apart, as of recorded judgements, whose judge may have
-    known more than the texts.
+    `is_by_pair`: equal texts of two cases, or of other models on one case, are judged apart, as of recorded
+    judgements, whose judge may have known more than the texts.
     """
 
     judge: str
     revision: str = ""
     prompt_version: str = NEWEST
-    is_by_case: bool = False
+    is_by_pair: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,12 +51,12 @@ class JudgeSettings(HowAsked):
 
 def key_of(comparison: Comparison, settings: JudgeSettings) -> str:
     """The same for the same judge, revision, prompt, settings, texts in their order, and reference; and the
-    same case, where the settings tell cases apart."""
+    same case and models, where the settings tell pairs apart."""
     told = {
         **settings.as_json(),
         "texts": [comparison.first_text, comparison.second_text],
         "reference": comparison.reference,
-        **({"case": comparison.case} if settings.is_by_case else {}),
+        **({"pair": [comparison.case, comparison.first, comparison.second]} if settings.is_by_pair else {}),
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 

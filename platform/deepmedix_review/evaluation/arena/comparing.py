@@ -31,7 +31,7 @@ def judge_settings(run: ArenaRun) -> JudgeSettings:
         revision=run.revision,
         prompt_version=run.prompt_version,
         seed=run.seed,
-        is_by_case=run.judged_by == ArenaRun.JudgedBy.RECORDED,
+        is_by_pair=run.judged_by == ArenaRun.JudgedBy.RECORDED,
     )
 
 

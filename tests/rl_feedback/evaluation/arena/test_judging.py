@@ -292,15 +292,18 @@ def test_a_verdict_with_its_reasons_is_read_as_what_a_judge_wrote(tmp_path: Path
     assert (kept.judgement.verdict, kept.problem) == (Verdict.FIRST, "")
 
 
-def test_recorded_verdicts_of_equal_texts_are_those_of_their_own_cases(tmp_path: Path) -> None:
-    other = Comparison(**{**vars(ONE), "case": "other"})
+@pytest.mark.parametrize("otherwise", [{"case": "other"}, {"second": "a third model"}])
+def test_recorded_verdicts_of_equal_texts_are_those_of_their_own_pairs(
+    tmp_path: Path, otherwise: dict[str, str]
+) -> None:
+    other = Comparison(**{**vars(ONE), **otherwise})
     lines = [
         {"case": one.case, "first": one.first, "second": one.second, "text": verdict(better)}
         for one, better in ((ONE, "A"), (other, "B"))
     ]
     file = tmp_path / "judged.jsonl"
     file.write_text("\n".join(map(json.dumps, lines)))
-    kept = list(judge_all([ONE, other], of_file(file), replace(SETTINGS, is_by_case=True)))
+    kept = list(judge_all([ONE, other], of_file(file), replace(SETTINGS, is_by_pair=True)))
     assert [one.judgement.verdict for one in kept] == [Verdict.FIRST, Verdict.SECOND]
     assert key_of(ONE, SETTINGS) == key_of(other, SETTINGS)
 
