@@ -8,7 +8,8 @@ from deepmedix_review.accounts.models import User
 from deepmedix_review.common import jobs
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.arena.running import carry_out
-from deepmedix_review.evaluation.arena.services import WantedRun, make_run
+from deepmedix_review.evaluation.arena.services import make_run
+from deepmedix_review.evaluation.arena.wanted import WantedRun
 from deepmedix_review.evaluation.models import ArenaRun
 from deepmedix_review.registry.models import ModelVersion
 from inference.engines import Done, Failed, GenerationRequest

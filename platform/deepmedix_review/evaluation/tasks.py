@@ -11,7 +11,7 @@ from deepmedix_review.common import jobs
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.answer_times import add_up_answer_times
 from deepmedix_review.evaluation.arena import services as arena_services
-from deepmedix_review.evaluation.arena.services import WantedRun
+from deepmedix_review.evaluation.arena.wanted import WantedRun
 from deepmedix_review.evaluation.measuring import services as measuring_services
 from deepmedix_review.evaluation.measuring.planning import Wanted
 from deepmedix_review.evaluation.models import ArenaRun, Benchmark, Evaluation, MetricRun

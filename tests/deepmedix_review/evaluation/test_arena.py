@@ -8,7 +8,8 @@ import pytest
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.arena.battles import open_pairs, take_votes
-from deepmedix_review.evaluation.arena.services import WantedRun, cancel_run, make_run
+from deepmedix_review.evaluation.arena.services import cancel_run, make_run
+from deepmedix_review.evaluation.arena.wanted import WantedRun
 from deepmedix_review.evaluation.models import ArenaRun, Battle, Judgement
 from deepmedix_review.evaluation.tasks import request_arena_again, run_arena
 from deepmedix_review.reasoning.models import Completion

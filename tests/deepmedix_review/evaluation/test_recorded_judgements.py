@@ -16,7 +16,8 @@ from django.urls import reverse
 
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
-from deepmedix_review.evaluation.arena.services import RecordedFile, WantedRun, make_run
+from deepmedix_review.evaluation.arena.services import make_run
+from deepmedix_review.evaluation.arena.wanted import RecordedFile, WantedRun
 from deepmedix_review.evaluation.models import ArenaRun, Battle, Judgement
 from deepmedix_review.evaluation.tasks import request_arena_again, run_arena
 from deepmedix_review.reasoning.models import Completion

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
-from deepmedix_review.evaluation.arena.services import WantedRun, make_run
+from deepmedix_review.evaluation.arena.services import make_run
+from deepmedix_review.evaluation.arena.wanted import WantedRun
 from deepmedix_review.evaluation.models import ArenaRun, Judgement
 from deepmedix_review.evaluation.tasks import reconcile_evaluations, request_arena, run_arena
 from deepmedix_review.registry.models import ModelVersion

@@ -8,12 +8,8 @@ from django import forms
 from django.core.files.uploadedfile import TemporaryUploadedFile
 
 from deepmedix_review.common.forms import FormInPlace, offer
-from deepmedix_review.evaluation.arena.services import (
-    LONGEST_REVISION,
-    MOST_BATTLES,
-    RecordedFile,
-    WantedRun,
-)
+from deepmedix_review.evaluation.arena.services import LONGEST_REVISION, MOST_BATTLES
+from deepmedix_review.evaluation.arena.wanted import RecordedFile, WantedRun
 from deepmedix_review.registry.endpoints import LONGEST_SERVED_MODEL, LONGEST_URL
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import tell_apart

@@ -17,7 +17,7 @@ from deepmedix_review.evaluation.arena.comparing import (
     names_of,
     row_of,
 )
-from deepmedix_review.evaluation.arena.services import RecordedFile
+from deepmedix_review.evaluation.arena.wanted import RecordedFile
 from deepmedix_review.evaluation.models import ArenaRun, Battle, Judgement
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Instance

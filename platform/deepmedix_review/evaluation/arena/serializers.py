@@ -6,12 +6,8 @@ from typing import Any
 from rest_framework import serializers
 
 from deepmedix_review.common.models import JobState
-from deepmedix_review.evaluation.arena.services import (
-    LONGEST_REVISION,
-    MOST_BATTLES,
-    RecordedFile,
-    WantedRun,
-)
+from deepmedix_review.evaluation.arena.services import LONGEST_REVISION, MOST_BATTLES
+from deepmedix_review.evaluation.arena.wanted import RecordedFile, WantedRun
 from deepmedix_review.evaluation.models import ArenaRun
 from deepmedix_review.registry.endpoints import LONGEST_SERVED_MODEL, LONGEST_URL
 from deepmedix_review.registry.models import ModelVersion

@@ -1,8 +1,7 @@
 """Makes runs of the arena, ends them and lets them go on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -14,6 +13,7 @@ from deepmedix_review.common import jobs
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.evaluation.arena.battles import open_pairs, take_votes
+from deepmedix_review.evaluation.arena.wanted import RecordedFile, WantedRun
 from deepmedix_review.evaluation.models import ArenaRun
 from deepmedix_review.registry.endpoints import require_endpoint, require_key_of
 from deepmedix_review.registry.models import ModelVersion
@@ -26,37 +26,6 @@ NO_VOTES = (
     "No reader has compared two of these versions in a signed reading yet, so there is nothing to draw a "
     "board of. Let readers vote in a reader study of two versions, or name a judge."
 )
-
-
-@dataclass(frozen=True)
-class RecordedFile:
-    """Judgements made elsewhere. `leaves_out`: what matches no pair is left out; else it refuses the file."""
-
-    path: Path
-    called: str
-    leaves_out: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class WantedRun:
-    """What a person asks for. The judge is one of three: one on a server (`url`, `served_model`, `key_name`),
-    a version in a worker's memory (`judge_version`), or who made the judgements in a file (`recorded`, with
-    `served_model` as their name). Without any the board is of experts' votes alone. `limits` are the fields
-    of `rl_feedback.evaluation.arena.Limits`."""
-
-    title: str
-    versions: Sequence[ModelVersion]
-    url: str = ""
-    served_model: str = ""
-    key_name: str = ""
-    revision: str = ""
-    judge_version: ModelVersion | None = None
-    recorded: RecordedFile | None = None
-    prompt_version: str = "arena-1"
-    seed: int = 1
-    random_share: float = 0.2
-    num_wanted: int = 200
-    limits: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

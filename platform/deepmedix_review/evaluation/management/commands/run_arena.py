@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from deepmedix_review.accounts.selectors import account_named
 from deepmedix_review.common.errors import RefusedByRule
-from deepmedix_review.evaluation.arena.services import RecordedFile, WantedRun
+from deepmedix_review.evaluation.arena.wanted import RecordedFile, WantedRun
 from deepmedix_review.evaluation.management.limit_options import add_limits, limits_of
 from deepmedix_review.evaluation.tasks import request_arena
 from deepmedix_review.registry.models import ModelVersion
