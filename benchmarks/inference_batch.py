@@ -89,6 +89,7 @@ def _answer(
     from deepmedix_review.common.models import JobState
     from deepmedix_review.reasoning.batches.asking import WantedBatch
     from deepmedix_review.reasoning.models import Completion, InferenceJob
+    from deepmedix_review.reasoning.sampling import Sampling
     from deepmedix_review.reasoning.tasks import request_batch
     from tests.factories.accounts import AdminFactory
     from tests.factories.learning import film
@@ -99,7 +100,7 @@ def _answer(
     env = {"INFERENCE_MICRO_BATCH": str(at_once), "LEASE_SECONDS": str(LEASE_SECONDS)}
     workers.start("inference", **env)
     before, begin = Completion.objects.count(), time.perf_counter()
-    batch = request_batch(WantedBatch(version=version, num_samples=1), actor=AdminFactory.create())
+    batch = request_batch(WantedBatch(version=version, sampling=Sampling(1)), actor=AdminFactory.create())
     if batch is None:
         raise RuntimeError("nothing was asked")
     requeued = 0.0

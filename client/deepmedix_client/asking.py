@@ -34,6 +34,8 @@ class InferenceBatch:
     collection: str | None
     query: str
     num_samples: int
+    temperature: float
+    first_seed: int
     purpose: str
     phase: str
     error: str

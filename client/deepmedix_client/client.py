@@ -216,11 +216,14 @@ class Client:
         collection: str | None = None,
         question: str | None = None,
         num_samples: int = 2,
+        temperature: float | None = None,
+        first_seed: int = 1,
     ) -> InferenceBatch:
-        """Asks a version, by its number (the one that serves, without), about every ready study that it has
-        not seen, or about those of a collection's version (uid). Without a question it is the version's
-        own."""
-        said: dict[str, Any] = {"num_samples": num_samples}
+        """Asks a version, by its number (the one that serves, without), about every ready study, or about
+        those of a collection's version (uid), that it has not answered so. Without a question or a
+        temperature these are the version's own. Each completion of a study has the next seed."""
+        said: dict[str, Any] = {"num_samples": num_samples, "first_seed": first_seed}
+        said |= {} if temperature is None else {"temperature": temperature}
         said |= {} if model is None else {"model": model}
         said |= {} if collection is None else {"collection": _uid(collection)}
         said |= {} if question is None else {"query": question}

@@ -35,6 +35,7 @@ class InferenceBatchFactory(factory.django.DjangoModelFactory[InferenceBatch]):
     requested_by = factory.SubFactory(AdminFactory)
     query = "Write the findings and the impression of this radiograph."
     num_samples = 2
+    temperature = factory.LazyAttribute(lambda batch: batch.model_version.temperature)
     state = JobState.DONE
 
 

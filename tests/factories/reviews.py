@@ -40,8 +40,8 @@ def completed_study(
     """A study on which the serving model said one or two things: two steps, three regions each."""
     instance = InstanceFactory.create()
     model_version = ServingModelFactory.create()
-    for first in (finding, EFFUSION)[:num_completions]:
-        say(instance, steps=[first, LUNGS], answer="cardiomegaly", model_version=model_version)
+    for seed, first in enumerate((finding, EFFUSION)[:num_completions], start=1):
+        say(instance, steps=[first, LUNGS], answer="cardiomegaly", model_version=model_version, seed=seed)
     return instance.study
 
 

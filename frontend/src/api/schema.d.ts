@@ -1706,7 +1706,7 @@ export interface paths {
         /** @description What is under way about a study, with the text and the regions that are written so far. */
         get: operations["study_inference"];
         put?: never;
-        /** @description Ask the serving model for two completions of a study. */
+        /** @description Ask the serving model about a study. */
         post: operations["request_inference"];
         delete?: never;
         options?: never;
@@ -2093,7 +2093,11 @@ export interface components {
             /** Format: uuid */
             collection?: string | null;
             query: string;
+            /** @description of each study */
             num_samples: number;
+            /** Format: double */
+            temperature: number;
+            first_seed: number;
             purpose: components["schemas"]["PurposeEnum"];
             phase: components["schemas"]["PhaseEnum"];
             /**
@@ -2139,7 +2143,11 @@ export interface components {
             /** Format: uuid */
             collection?: string | null;
             query: string;
+            /** @description of each study */
             num_samples: number;
+            /** Format: double */
+            temperature: number;
+            first_seed: number;
             purpose: components["schemas"]["PurposeEnum"];
             phase: components["schemas"]["PhaseEnum"];
             /**
@@ -2225,17 +2233,30 @@ export interface components {
             uses: components["schemas"]["NamedUseJson"][];
         };
         BatchRequestRequest: {
+            /**
+             * @description of each study; one at temperature 0
+             * @default 2
+             */
+            num_samples: number;
+            /**
+             * Format: double
+             * @description left out: the model's own
+             */
+            temperature?: number;
+            /**
+             * @description each completion has the next one
+             * @default 1
+             */
+            first_seed: number;
             /** @description a version's number; left out: the one that serves */
             model?: number;
             /**
              * Format: uuid
-             * @description of a collection's version; left out: every ready study it has not seen
+             * @description of a collection's version; left out: every ready study that it has not answered so
              */
             collection?: string;
             /** @description left out: the model's own question */
             query?: string;
-            /** @default 2 */
-            num_samples: number;
         };
         BatchRetried: {
             num_retried: number;
@@ -3198,6 +3219,8 @@ export interface components {
             /** @description v1, v2 … */
             readonly model: string;
             readonly query: string;
+            /** Format: double */
+            readonly temperature: number;
             readonly seed: number;
             readonly state: components["schemas"]["JobState"];
             /** @description so far */
@@ -3213,6 +3236,21 @@ export interface components {
             readonly finished_at: string | null;
         };
         InferenceRequestRequest: {
+            /**
+             * @description of each study; one at temperature 0
+             * @default 2
+             */
+            num_samples: number;
+            /**
+             * Format: double
+             * @description left out: the model's own
+             */
+            temperature?: number;
+            /**
+             * @description each completion has the next one
+             * @default 1
+             */
+            first_seed: number;
             /** @description left out: the model's own question */
             query?: string;
         };
@@ -3224,6 +3262,8 @@ export interface components {
             /** @description v1, v2 … */
             readonly model: string;
             readonly query: string;
+            /** Format: double */
+            readonly temperature: number;
             readonly seed: number;
             readonly state: components["schemas"]["JobState"];
             /** @description so far */

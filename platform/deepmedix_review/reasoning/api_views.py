@@ -53,13 +53,14 @@ class StudyInferenceView(APIView):
         responses={202: InferenceJobSerializer(many=True)},
     )
     def post(self, request: Request, uid: UUID) -> Response:
-        """Ask the serving model for two completions of a study."""
+        """Ask the serving model about a study."""
         wanted = InferenceRequestSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         jobs = tasks.request_inference(
             study=study_for(acting_user(request), uid),
             actor=acting_user(request),
             query=wanted.validated_data.get("query"),
+            sampling=wanted.sampling(),
         )
         return Response(InferenceJobSerializer(instance=jobs, many=True).data, status=202)
 

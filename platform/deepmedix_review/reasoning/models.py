@@ -36,7 +36,9 @@ class InferenceBatch(LeasedJob):
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     purpose = models.CharField(max_length=11, choices=Purpose.choices, default=Purpose.BATCH)
     query = models.TextField()
-    num_samples = models.PositiveSmallIntegerField()
+    num_samples = models.PositiveSmallIntegerField(help_text="of each study, by seeds one after another")
+    temperature = models.FloatField()
+    first_seed = models.PositiveIntegerField(default=1)
     asked_down_to = models.BigIntegerField(null=True, help_text="key of the last study that was asked about")
     num_studies = models.PositiveIntegerField(default=0, help_text="asked about so far")
     served_at = models.DateTimeField(null=True, help_text="when a worker last took jobs of it")
@@ -62,6 +64,10 @@ class InferenceBatch(LeasedJob):
                 condition=~models.Q(purpose="interactive"), name="nobody_waits_for_a_batch_at_a_page"
             )
         ]
+
+    @property
+    def last_seed(self) -> int:
+        return self.first_seed + self.num_samples - 1
 
 
 class InferenceJob(LeasedJob):
@@ -107,6 +113,10 @@ class InferenceJob(LeasedJob):
                 name="what_nobody_waits_for_is_of_a_batch",
             )
         ]
+
+    @property
+    def sample(self) -> str:
+        return _sample(self)
 
 
 class InferenceWorker(PublicModel):
@@ -231,6 +241,16 @@ class Completion(PublicModel):
     @property
     def is_malformed(self) -> bool:
         return bool(self.problems)
+
+    @property
+    def sample(self) -> str:
+        return _sample(self)
+
+
+def _sample(one: InferenceJob | Completion) -> str:
+    """Its seed, and its temperature where that is not its version's own."""
+    is_own = one.temperature == one.model_version.temperature
+    return str(one.seed) if is_own else f"{one.seed} at temperature {one.temperature:g}"
 
 
 class ReasoningStep(PublicModel):

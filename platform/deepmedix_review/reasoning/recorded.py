@@ -162,7 +162,9 @@ def _keep(version: ModelVersion, read: ReadFile, preset: ServingPreset, *, actor
     # Beside outputs of other models it stands as an answer to the preset's question, where none was told.
     usual = template(preset.prompt_template).default_query
     wishes = {
-        recorded_key(film=film, version=version, query=one.question or usual, seed=one.seed): (film, one)
+        recorded_key(
+            film=film, version=version, query=one.question or usual, draw=(version.temperature, one.seed)
+        ): (film, one)
         for film, one in read.matched
     }
     known = set(Completion.objects.filter(content_key__in=wishes).values_list("content_key", flat=True))

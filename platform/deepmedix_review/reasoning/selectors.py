@@ -14,6 +14,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.reasoning.models import Completion, InferenceJob, ReasoningStep, Region, WaitingCancel
 from deepmedix_review.reasoning.region_labels import output_letter, region_label
+from deepmedix_review.reasoning.sampling import Draws
 from deepmedix_review.reasoning.unfinished import Unfinished, unfinished_of
 from deepmedix_review.reasoning.workers.selectors import why_queued
 from deepmedix_review.registry.models import ModelVersion
@@ -74,24 +75,33 @@ def studies_to_ask(
     *,
     before: int | None = None,
     collection: CollectionVersion | None = None,
-    query: str | None = None,
+    query: str,
+    draws: Draws,
 ) -> QuerySet[Study]:
-    """Ready studies with a film, newest first, neither completed by this version nor under way with it.
+    """Ready studies with a film, newest first, of which one of these draws is neither completed by this
+    version nor under way with it.
 
-    `before`: older than the study of this key. `collection`: members of it alone. `query`: completed, or
-    under way, with this question.
+    `before`: older than the study of this key. `collection`: members of it alone.
     """
-    of_this: dict[str, Any] = {"study": OuterRef("pk"), "model_version": version}
-    if query is not None:
-        of_this["query"] = query
+    of_this: dict[str, Any] = {
+        "study": OuterRef("pk"),
+        "model_version": version,
+        "query": query,
+        "temperature": draws.temperature,
+    }
+    lacks_one = Q()
+    for seed in draws.seeds:
+        lacks_one |= Q(
+            ~Exists(Completion.objects.filter(**of_this, seed=seed)),
+            ~Exists(InferenceJob.objects.filter(**of_this, seed=seed).exclude(state__in=FINAL_STATES)),
+        )
     older = Q() if before is None else Q(pk__lt=before)
     if collection is not None:
         older &= Q(pk__in=CollectionMember.objects.filter(version=collection).values("study"))
     return Study.objects.filter(
         older,
         Exists(Instance.objects.filter(series__study=OuterRef("pk"))),
-        ~Exists(Completion.objects.filter(**of_this)),
-        ~Exists(InferenceJob.objects.filter(**of_this).exclude(state__in=FINAL_STATES)),
+        lacks_one,
         state=Study.State.READY,
     ).order_by("-pk")
 

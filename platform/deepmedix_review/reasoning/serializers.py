@@ -7,11 +7,38 @@ from rest_framework import serializers
 
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning.models import InferenceJob
+from deepmedix_review.reasoning.sampling import LAST_SEED, MOST_SAMPLES, Sampling
 from deepmedix_review.registry.models import BoxFrame
+from deepmedix_review.registry.wanted import HOTTEST
 from inference.presets import PRESETS
 
 
-class InferenceRequestSerializer(serializers.Serializer[None]):
+class SamplingRequestSerializer(serializers.Serializer[None]):
+    num_samples = serializers.IntegerField(
+        required=False,
+        default=Sampling.num_samples,
+        min_value=1,
+        max_value=MOST_SAMPLES,
+        help_text="of each study; one at temperature 0",
+    )
+    temperature = serializers.FloatField(
+        required=False, min_value=0, max_value=HOTTEST, help_text="left out: the model's own"
+    )
+    first_seed = serializers.IntegerField(
+        required=False,
+        default=Sampling.first_seed,
+        min_value=1,
+        max_value=LAST_SEED,
+        help_text="each completion has the next one",
+    )
+
+    def sampling(self) -> Sampling:
+        """Once it is valid."""
+        said = self.validated_data
+        return Sampling(said["num_samples"], said.get("temperature"), said["first_seed"])
+
+
+class InferenceRequestSerializer(SamplingRequestSerializer):
     query = serializers.CharField(
         required=False, allow_blank=True, max_length=2000, help_text="left out: the model's own question"
     )
@@ -75,6 +102,7 @@ class InferenceJobSerializer(serializers.Serializer[Any]):
     study = serializers.UUIDField(source="study.uid", read_only=True)
     model = serializers.CharField(source="model_version.__str__", read_only=True, help_text="v1, v2 …")
     query = serializers.CharField(read_only=True)
+    temperature = serializers.FloatField(read_only=True)
     seed = serializers.IntegerField(read_only=True)
     state = serializers.ChoiceField(choices=JobState.choices, read_only=True)
     num_tokens = serializers.IntegerField(read_only=True, help_text="so far")

@@ -22,6 +22,7 @@ from deepmedix_review.reasoning.models import (
     Region,
     WaitingCancel,
 )
+from deepmedix_review.reasoning.sampling import Draws, Sampling
 from deepmedix_review.reasoning.selectors import film_to_read
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import prompt_of, read_by
@@ -31,18 +32,20 @@ from inference.grounding import ParsedCompletion
 from inference.regions import region_problem, to_image_px
 
 LONGEST_QUERY = 2000
+# The temperature and the seed of one completion.
+Draw = tuple[float, int]
 # Of one transaction, since nobody else's act takes its place in the audit record until it commits.
 NUM_CANCELLED_AT_ONCE = 2000
 
 
 def queue_inference(
-    *, study: Study, version: ModelVersion, query: str | None, num_samples: int, actor: User | None
+    *, study: Study, version: ModelVersion, query: str | None, sampling: Sampling, actor: User | None
 ) -> list[InferenceJob]:
-    """One job per sample, seeds 1, 2 …; the same wish again gives the same jobs, failed ones queued anew."""
+    """One job per sample; the same wish again gives the same jobs, failed ones queued anew."""
     require_ready(study)
     film = film_to_read(study)
     (wanted,) = queue_inference_of_films(
-        [film], version=version, query=query, num_samples=num_samples, actor=actor
+        [film], version=version, query=query, draws=sampling.of(version), actor=actor
     )
     return wanted
 
@@ -52,7 +55,7 @@ def queue_inference_of_films(
     *,
     version: ModelVersion,
     query: str | None,
-    num_samples: int,
+    draws: Draws,
     actor: User | None,
     batch: InferenceBatch | None = None,
 ) -> list[list[InferenceJob]]:
@@ -62,12 +65,17 @@ def queue_inference_of_films(
     in a batch.
     """
     query = question(query, version=version)
-    # Without chance every sample is the same.
-    num_samples = num_samples if version.temperature > 0 else 1
     wishes = [
         [
-            _job(film=film, version=version, query=query, seed=seed, actor=actor, batch=batch)
-            for seed in range(1, num_samples + 1)
+            _job(
+                film=film,
+                version=version,
+                query=query,
+                draw=(draws.temperature, seed),
+                actor=actor,
+                batch=batch,
+            )
+            for seed in draws.seeds
         ]
         for film in films
     ]
@@ -223,13 +231,13 @@ def _reopen_batches(found: QuerySet[InferenceJob]) -> None:
     InferenceBatch.objects.filter(pk__in=again.values("batch"), ended_at__isnull=False).update(ended_at=None)
 
 
-def content_key(*, film: Instance, version: ModelVersion, query: str, seed: int) -> str:
+def content_key(*, film: Instance, version: ModelVersion, query: str, draw: Draw) -> str:
     """The same for the same pixels, weights, picture, prompt and sampling: such completions are one."""
     prompt_of(version)
-    return recorded_key(film=film, version=version, query=query, seed=seed)
+    return recorded_key(film=film, version=version, query=query, draw=draw)
 
 
-def recorded_key(*, film: Instance, version: ModelVersion, query: str, seed: int) -> str:
+def recorded_key(*, film: Instance, version: ModelVersion, query: str, draw: Draw) -> str:
     """As `content_key`, of a version that can't be asked."""
     parts = {
         "pixels": film.pixel_sha256,
@@ -237,7 +245,7 @@ def recorded_key(*, film: Instance, version: ModelVersion, query: str, seed: int
         "image": [version.image_preparation, version.min_pixels, version.max_pixels],
         "box_frame": version.box_frame,
         "prompt": [version.prompt_template, version.prompt_version, query],
-        "sampling": [version.temperature, seed, version.max_new_tokens],
+        "sampling": [*draw, version.max_new_tokens],
     }
     if version.source == ModelVersion.Source.RECORDED:
         # Two films may have the same pixels, and one file two models.
@@ -262,12 +270,13 @@ def _job(
     film: Instance,
     version: ModelVersion,
     query: str,
-    seed: int,
+    draw: Draw,
     actor: User | None,
     batch: InferenceBatch | None,
 ) -> InferenceJob:
+    temperature, seed = draw
     return InferenceJob(
-        content_key=content_key(film=film, version=version, query=query, seed=seed),
+        content_key=content_key(film=film, version=version, query=query, draw=draw),
         study_id=film.study.pk,
         instance_id=film.pk,
         model_version_id=version.pk,
@@ -275,7 +284,7 @@ def _job(
         purpose=Purpose.INTERACTIVE if batch is None else batch.purpose,
         batch=batch,
         query=query,
-        temperature=version.temperature,
+        temperature=temperature,
         seed=seed,
         max_new_tokens=version.max_new_tokens,
     )

@@ -16,6 +16,7 @@ from deepmedix_review.reasoning.batches import asking
 from deepmedix_review.reasoning.batches import services as batch_services
 from deepmedix_review.reasoning.batches.asking import WantedBatch
 from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob, WaitingCancel
+from deepmedix_review.reasoning.sampling import TWO, Sampling
 from deepmedix_review.reasoning.workers.presence import announce
 from deepmedix_review.reasoning.workers.services import forget_gone
 from deepmedix_review.registry.models import ModelVersion
@@ -35,7 +36,7 @@ def request_inference(
     study: Study,
     actor: User | None,
     query: str | None = None,
-    num_samples: int = 2,
+    sampling: Sampling = TWO,
     version: ModelVersion | None = None,
 ) -> list[InferenceJob]:
     """Ask the serving model, or another version; two samples, so that readers can compare them."""
@@ -44,7 +45,7 @@ def request_inference(
             study=study,
             version=version or serving_model(),
             query=query,
-            num_samples=num_samples,
+            sampling=sampling,
             actor=actor,
         )
         if any(job.state == JobState.QUEUED for job in wanted):
@@ -53,14 +54,19 @@ def request_inference(
 
 
 def request_inference_of_films(
-    films: Sequence[Instance], *, version: ModelVersion, actor: User, query: str | None, num_samples: int = 2
+    films: Sequence[Instance],
+    *,
+    version: ModelVersion,
+    actor: User,
+    query: str | None,
+    sampling: Sampling = TWO,
 ) -> InferenceBatch | None:
     """Ask a version for a measurement about films of ready studies, of which there are few, in one go; None
     where there are none."""
     if not films:
         return None
     with transaction.atomic():
-        batch = asking.ask_of_films(films, version=version, query=query, num_samples=num_samples, actor=actor)
+        batch = asking.ask_of_films(films, version=version, query=query, sampling=sampling, actor=actor)
         call_workers(len(films))
     return batch
 
@@ -68,7 +74,7 @@ def request_inference_of_films(
 def request_inference_of_all(
     *, actor: User, version: ModelVersion | None = None, query: str | None = None
 ) -> str:
-    """Ask the serving model, or another version, about every ready study that it has not seen.
+    """Ask the serving model, or another version, for two completions of every ready study.
 
     Returns the sentence that says what was asked. Raises RefusedByRule where no model serves.
     """
@@ -76,7 +82,7 @@ def request_inference_of_all(
     batch = request_batch(WantedBatch(version=version, query=query), actor=actor)
     if batch is None:
         return f"{version} has been asked about every ready study already."
-    return f"{version} is asked about every ready study that it has not seen."
+    return f"{version} is asked for two completions of every ready study that lacks them."
 
 
 def request_batch(wanted: WantedBatch, *, actor: User) -> InferenceBatch | None:

@@ -73,7 +73,7 @@ class Unfinished:
     def said(self) -> str:
         num_steps = len(self.steps)
         steps = "1 step" if num_steps == 1 else f"{num_steps} steps"
-        return f"{self.job.model_version}, sample {self.job.seed}, unfinished: {steps} so far."
+        return f"{self.job.model_version}, sample {self.job.sample}, unfinished: {steps} so far."
 
 
 def is_looked_on(job: InferenceJob) -> bool:

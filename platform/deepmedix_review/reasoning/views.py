@@ -15,6 +15,7 @@ from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.reasoning import services, tasks
 from deepmedix_review.reasoning.batches.selectors import live_of, progress_of
 from deepmedix_review.reasoning.batches.views import batch_of
+from deepmedix_review.reasoning.forms import SamplingForm
 from deepmedix_review.reasoning.models import InferenceJob
 from deepmedix_review.reasoning.selectors import (
     inference_jobs,
@@ -90,12 +91,16 @@ def show_live_part(request: HttpRequest, uid: UUID) -> HttpResponse:
 @needs_capability(Capability.REQUEST_INFERENCE)
 def ask(request: HttpRequest, uid: UUID) -> HttpResponse:
     study, said = study_for(acting_user(request), uid), ""
+    form = SamplingForm(request.POST)
     try:
+        if not form.is_valid():
+            raise RefusedByRule("Nothing was asked: see what is marked under Sampling.")
         wanted = tasks.request_inference(
             study=study,
             actor=acting_user(request),
             query=request.POST.get("query"),
             version=_chosen(request.POST.get("version", "")),
+            sampling=form.sampling(),
         )
         if not any(not job.is_final for job in wanted):
             said = "The model answered this already: the same film, question and seeds give the same text."
@@ -108,6 +113,7 @@ def ask(request: HttpRequest, uid: UUID) -> HttpResponse:
             said=said,
             query=request.POST.get("query"),
             version=request.POST.get("version", ""),
+            sampling=form,
         )
     if said:
         messages.warning(request, said)
@@ -117,7 +123,7 @@ def ask(request: HttpRequest, uid: UUID) -> HttpResponse:
 @require_POST
 @needs_capability(Capability.REQUEST_INFERENCE)
 def ask_about_all(request: HttpRequest) -> HttpResponse:
-    """Ask about every ready study that the serving model has not seen; the list then shows how far it is."""
+    """Ask about every ready study that lacks completions of the serving model; the list shows how far."""
     messages.success(request, tasks.request_inference_of_all(actor=acting_user(request)))
     return redirect("inference-list")
 
@@ -169,7 +175,13 @@ def _chosen(uid: str) -> ModelVersion | None:
 
 
 def _render_study_inference(
-    request: HttpRequest, study: Study, *, said: str = "", query: str | None = None, version: str = ""
+    request: HttpRequest,
+    study: Study,
+    *,
+    said: str = "",
+    query: str | None = None,
+    version: str = "",
+    sampling: SamplingForm | None = None,
 ) -> HttpResponse:
     refusal, asked, question = "", None, query or ""
     askable = list(askable_versions())
@@ -190,6 +202,7 @@ def _render_study_inference(
             "askable": askable,
             "apart": tell_apart(askable),
             "query": question,
+            "sampling": sampling or SamplingForm(request.GET if "num_samples" in request.GET else None),
             "said": said or refusal,
         },
     )

@@ -19,6 +19,7 @@ from deepmedix_review.reasoning.batches import asking, services
 from deepmedix_review.reasoning.batches.asking import WantedBatch, make_batch
 from deepmedix_review.reasoning.batches.selectors import progress_of
 from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob, Purpose
+from deepmedix_review.reasoning.sampling import Sampling
 from deepmedix_review.reasoning.services import queue_inference, requeue_inference
 from deepmedix_review.reasoning.tasks import ask_batch, end_batch
 from deepmedix_review.studies.collecting.services import collect_picks
@@ -172,7 +173,8 @@ def test_by_json_a_batch_is_asked_watched_and_steered(admin: Client) -> None:
     refused = admin.post(f"{address}cancel/")
     assert (refused.status_code, refused.json()["detail"]) == (409, "This batch was cancelled already.")
     same, other = ({"model": version.number, "query": query} for query in ("Is it large?", "Is it small?"))
-    again = admin.post("/api/inference-batches/", same, "application/json")
+    # Of seeds 2 and 3 nothing failed.
+    again = admin.post("/api/inference-batches/", same | {"first_seed": 2}, "application/json")
     assert (again.status_code, "asked this already" in again.json()["detail"]) == (409, True)
     assert admin.post("/api/inference-batches/", other, "application/json").status_code == 202
     ask_batch(InferenceBatch.objects.latest("pk").pk)
@@ -186,8 +188,8 @@ def test_a_collection_is_asked_about_by_a_form_and_of_it_what_has_no_such_answer
         name="Winter", picks=[one.study.uid for one in (answered, held, asked)], actor=AdminFactory.create()
     )
     Study.objects.filter(pk=held.study.pk).update(state=Study.State.HELD)
-    CompletionFactory.create(instance=answered, model_version=version, query="Is it large?")
-    CompletionFactory.create(instance=asked, model_version=version, query="Is it small?")
+    for one, query in ((answered, "Is it large?"), (asked, "Is it small?")):
+        CompletionFactory.create(instance=one, model_version=version, query=query, seed=1)
     address = reverse("inference-batch-new")
     page = html.unescape(admin.get(address).content.decode())
     assert f"{collection} · 3 studies" in page
@@ -301,12 +303,12 @@ def test_what_is_tried_again_by_itself_opens_its_batch_which_is_counted_anew() -
 
 def test_a_failed_wish_of_a_batch_that_a_person_asks_anew_stays_in_its_batch() -> None:
     version, study = ServingModelFactory.create(), InstanceFactory.create().study
-    batch = make_batch(WantedBatch(version=version, num_samples=1), actor=AdminFactory.create())
+    batch = make_batch(WantedBatch(version=version, sampling=Sampling(1)), actor=AdminFactory.create())
     assert batch is not None
     ask_batch(batch.pk)
     InferenceJob.objects.update(state=JobState.FAILED)
     services.end_through()
-    (job,) = queue_inference(study=study, version=version, query=None, num_samples=1, actor=None)
+    (job,) = queue_inference(study=study, version=version, query=None, sampling=Sampling(1), actor=None)
     assert (job.batch, job.purpose, job.state) == (batch, Purpose.INTERACTIVE, JobState.QUEUED)
     batch.refresh_from_db()
     assert batch.ended_at is None

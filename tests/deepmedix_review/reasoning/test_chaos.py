@@ -10,6 +10,7 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.config.embedded import redis_socket
 from deepmedix_review.reasoning.batches.asking import WantedBatch
 from deepmedix_review.reasoning.models import Completion, InferenceBatch, InferenceJob
+from deepmedix_review.reasoning.sampling import Sampling
 from deepmedix_review.reasoning.tasks import request_batch
 from deepmedix_review.registry.services import register_shipped_model
 from tests.factories.accounts import AdminFactory
@@ -57,7 +58,7 @@ def test_two_deaths_and_an_emptied_broker_leave_one_completion_for_each(celery_w
     for seed in range(1, NUM_FILMS + 1):
         film(seed)
     celery_workers.restart("inference", **FEW_AT_ONCE)
-    batch = request_batch(WantedBatch(version=version, num_samples=1), actor=AdminFactory.create())
+    batch = request_batch(WantedBatch(version=version, sampling=Sampling(1)), actor=AdminFactory.create())
     assert batch is not None
     for number in (1, 2):
         wait_until(partial(has_done, 4 * number), what="some completions")

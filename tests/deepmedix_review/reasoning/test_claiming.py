@@ -8,6 +8,7 @@ from deepmedix_review.common import jobs
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning.claiming import claim_more, claim_next, something_waits
 from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob, Purpose
+from deepmedix_review.reasoning.sampling import Sampling
 from deepmedix_review.reasoning.services import queue_inference
 from deepmedix_review.registry.models import ModelVersion
 from tests.factories.accounts import AdminFactory
@@ -117,11 +118,13 @@ def test_what_a_batch_asked_already_is_waited_for_once_a_person_asks_it() -> Non
     version = ServingModelFactory.create()
     batch, (batched,) = batch_of(1, model_version=version, paused_at="2026-01-01T00:00Z")
     (wanted,) = queue_inference(
-        study=batched.study, version=version, query=batched.query, num_samples=1, actor=None
+        study=batched.study, version=version, query=batched.query, sampling=Sampling(1), actor=None
     )
     # The same wish has the same key.
     InferenceJob.objects.filter(pk=wanted.pk).update(purpose=Purpose.BATCH, batch=batch)
-    queue_inference(study=batched.study, version=version, query=batched.query, num_samples=1, actor=None)
+    queue_inference(
+        study=batched.study, version=version, query=batched.query, sampling=Sampling(1), actor=None
+    )
     assert claim_next(two) == [wanted]
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning.batches.asking import WantedBatch
 from deepmedix_review.reasoning.models import Completion, InferenceBatch, InferenceJob, InferenceWorker
+from deepmedix_review.reasoning.sampling import Sampling
 from deepmedix_review.reasoning.tasks import request_batch, request_inference
 from deepmedix_review.reasoning.workers.selectors import workers
 from deepmedix_review.registry.models import ModelVersion
@@ -67,7 +68,7 @@ def test_one_leaves_one_joins_and_a_version_is_promoted_while_a_batch_runs(
     celery_workers.start("inference-2", **FEW_AT_ONCE)
     leaves = celery_workers.processes["inference-2"]
     try:
-        batch = request_batch(WantedBatch(version=version, num_samples=2), actor=admin)
+        batch = request_batch(WantedBatch(version=version, sampling=Sampling(2)), actor=admin)
         assert batch is not None
         page, address = Client(), reverse("inference-workers")
         page.force_login(admin)
@@ -76,7 +77,7 @@ def test_one_leaves_one_joins_and_a_version_is_promoted_while_a_batch_runs(
         leaves.send_signal(signal.SIGTERM)
         newer = untrained(tmp_path / "newer", seed=2, most_tokens=5)
         promote(newer, actor=admin)
-        wanted = request_inference(study=films[0].study, actor=admin, num_samples=1)
+        wanted = request_inference(study=films[0].study, actor=admin, sampling=Sampling(1))
         leaves.wait(DRAIN_SECONDS + 20)
         assert time.monotonic() - told_at < DRAIN_SECONDS + 20
         assert row_of("inference-2").drains_until is not None
@@ -112,7 +113,7 @@ def test_what_a_leaving_worker_can_not_end_in_its_time_is_handed_back_without_an
     celery_workers.restart("inference", DRAIN_SECONDS="1")
     leaves = celery_workers.processes["inference"]
     try:
-        (job,) = request_inference(study=film(1).study, actor=None, num_samples=1)
+        (job,) = request_inference(study=film(1).study, actor=None, sampling=Sampling(1))
         running = InferenceJob.objects.filter(pk=job.pk, state=JobState.RUNNING, num_tokens__gt=0)
         wait_until(running.exists, what="a text that goes on")
         leaves.send_signal(signal.SIGTERM)
@@ -143,7 +144,7 @@ def test_a_worker_whose_model_writes_nothing_says_so_and_takes_no_jobs(
     save_file(broken, weights, metadata={"format": "pt"})
     version = register_model(folder=folder, preset=PRESETS["phantom"], card={}, actor=None)
     promote(version, actor=None)
-    (job,) = request_inference(study=film(1).study, actor=None, num_samples=1)
+    (job,) = request_inference(study=film(1).study, actor=None, sampling=Sampling(1))
     wait_until(partial(is_at, "inference", "can't generate"), what="a worker that says that it can't")
     job.refresh_from_db()
     assert (job.state, job.attempt) == (JobState.QUEUED, 0)
@@ -154,7 +155,7 @@ def test_a_worker_whose_model_writes_nothing_says_so_and_takes_no_jobs(
     assert "its weights are broken" in shown
     # It goes on with what it can run.
     works = register_shipped_model()
-    (other,) = request_inference(study=film(2).study, actor=None, num_samples=1, version=works)
+    (other,) = request_inference(study=film(2).study, actor=None, sampling=Sampling(1), version=works)
     wait_until(partial(is_done, other), what="what another version was asked")
     job.refresh_from_db()
     assert (job.state, job.attempt) == (JobState.QUEUED, 0)

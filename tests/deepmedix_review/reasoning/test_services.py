@@ -10,6 +10,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning import services
 from deepmedix_review.reasoning.models import Completion, InferenceJob, Region
+from deepmedix_review.reasoning.sampling import Sampling
 from deepmedix_review.reasoning.services import queue_inference, record_completion
 from deepmedix_review.reasoning.tasks import run_inference
 from deepmedix_review.studies.models import Study
@@ -102,7 +103,7 @@ def test_the_same_wish_is_the_same_job_and_another_question_is_not() -> None:
     study, version = InstanceFactory.create().study, ServingModelFactory.create(temperature=1.0)
 
     def ask(query: str | None = None) -> list[InferenceJob]:
-        return queue_inference(study=study, version=version, query=query, num_samples=2, actor=None)
+        return queue_inference(study=study, version=version, query=query, sampling=Sampling(2), actor=None)
 
     first = ask()
     assert [(job.seed, job.query) for job in first] == [(1, PHANTOM_QUERY), (2, PHANTOM_QUERY)]
@@ -116,9 +117,9 @@ def test_the_same_wish_is_the_same_job_and_another_question_is_not() -> None:
 
 def test_a_failed_wish_is_queued_anew_when_it_is_made_again() -> None:
     study, version = InstanceFactory.create().study, ServingModelFactory.create()
-    (job,) = queue_inference(study=study, version=version, query=None, num_samples=1, actor=None)
+    (job,) = queue_inference(study=study, version=version, query=None, sampling=Sampling(1), actor=None)
     InferenceJob.objects.update(state=JobState.FAILED, error="why", attempt=3, num_tokens=9)
-    (again,) = queue_inference(study=study, version=version, query=None, num_samples=1, actor=None)
+    (again,) = queue_inference(study=study, version=version, query=None, sampling=Sampling(1), actor=None)
     assert again == job
     assert (again.state, again.error, again.attempt, again.num_tokens) == (JobState.QUEUED, "", 0, 0)
 
@@ -128,7 +129,7 @@ def test_no_model_sees_a_study_that_is_not_ready(state: str) -> None:
     study = InstanceFactory.create(series__study__state=state).study
     with pytest.raises(RefusedByRule, match="An admin can accept it first"):
         queue_inference(
-            study=study, version=ServingModelFactory.create(), query=None, num_samples=1, actor=None
+            study=study, version=ServingModelFactory.create(), query=None, sampling=Sampling(1), actor=None
         )
 
 
@@ -136,7 +137,11 @@ def test_a_lateral_film_is_not_the_one_that_is_read() -> None:
     lateral = InstanceFactory.create(view_position="LL")
     frontal = InstanceFactory.create(series=lateral.series, view_position="PA")
     (job,) = queue_inference(
-        study=lateral.study, version=ServingModelFactory.create(), query=None, num_samples=1, actor=None
+        study=lateral.study,
+        version=ServingModelFactory.create(),
+        query=None,
+        sampling=Sampling(1),
+        actor=None,
     )
     assert job.instance == frontal
 
@@ -147,7 +152,7 @@ def test_a_question_without_end_is_refused() -> None:
             study=InstanceFactory.create().study,
             version=ServingModelFactory.create(),
             query="x" * 2001,
-            num_samples=1,
+            sampling=Sampling(1),
             actor=None,
         )
 

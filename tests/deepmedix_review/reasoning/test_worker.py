@@ -12,6 +12,7 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.config.embedded import redis_socket
 from deepmedix_review.reasoning import services
 from deepmedix_review.reasoning.models import Completion, InferenceJob, UnfinishedText
+from deepmedix_review.reasoning.sampling import Sampling
 from deepmedix_review.reasoning.tasks import request_inference, request_inference_of_all, request_retry
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.services import promote, register_model
@@ -76,7 +77,7 @@ def test_a_worker_killed_midway_leaves_one_completion_after_its_restart(
     serving: ModelVersion, celery_workers: Workers
 ) -> None:
     write_at_length(serving)
-    (job,) = request_inference(study=film(1).study, actor=None, num_samples=1)
+    (job,) = request_inference(study=film(1).study, actor=None, sampling=Sampling(1))
     wait_for(job, is_writing)
     wait_until(UnfinishedText.objects.filter(job=job, attempt=1).exists, what="a text so far")
     celery_workers.kill("inference")
@@ -93,7 +94,7 @@ def test_a_worker_killed_midway_leaves_one_completion_after_its_restart(
 def test_a_running_inference_is_cancelled_and_tried_again(serving: ModelVersion) -> None:
     admin = AdminFactory.create()
     write_at_length(serving)
-    (job,) = request_inference(study=film(1).study, actor=admin, num_samples=1)
+    (job,) = request_inference(study=film(1).study, actor=admin, sampling=Sampling(1))
     wait_for(job, is_writing)
     services.cancel_inference(job, actor=admin)
     wait_for(job, is_final)
@@ -107,11 +108,11 @@ def test_a_running_inference_is_cancelled_and_tried_again(serving: ModelVersion)
 def test_a_broker_that_forgot_everything_loses_no_job(serving: ModelVersion) -> None:
     admin = AdminFactory.create()
     write_at_length(serving)
-    (long_job,) = request_inference(study=film(1).study, actor=admin, num_samples=1)
+    (long_job,) = request_inference(study=film(1).study, actor=admin, sampling=Sampling(1))
     wait_for(long_job, is_writing)
     ModelVersion.objects.filter(pk=serving.pk).update(max_new_tokens=5)
     # The worker holds one message in its hand; those of the others are lost.
-    waiting = request_inference(study=film(2).study, actor=admin, num_samples=3)
+    waiting = request_inference(study=film(2).study, actor=admin, sampling=Sampling(3))
     redis.Redis(unix_socket_path=str(redis_socket(HOME))).flushall()
     services.cancel_inference(long_job, actor=admin)
     for job in waiting:
@@ -139,7 +140,7 @@ def test_all_that_was_asked_at_once_is_answered_without_a_message_for_each(
 def test_a_film_whose_file_is_gone_fails_with_a_sentence(serving: ModelVersion) -> None:
     instance = film(1)
     (settings.FILM_FOLDER / instance.file_path).unlink()
-    (job,) = request_inference(study=instance.study, actor=None, num_samples=1)
+    (job,) = request_inference(study=instance.study, actor=None, sampling=Sampling(1))
     wait_for(job, is_final)
     assert job.state == JobState.FAILED
     assert "is missing from the film folder" in job.error

@@ -19,6 +19,7 @@ from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning.models import Completion, InferenceJob
+from deepmedix_review.reasoning.sampling import Sampling
 from deepmedix_review.reasoning.tasks import request_inference
 from deepmedix_review.registry.endpoints import register_endpoint
 from deepmedix_review.registry.models import ModelJob, ModelVersion
@@ -190,7 +191,7 @@ def test_a_researcher_registers_a_server_asks_it_once_and_a_worker_answers_studi
     (sent,) = allowed.log()["requests"]
     assert sent["key"] == f"Bearer {SECRET}"
     (job,) = request_inference(
-        study=film(1).study, actor=AdminFactory.create(), version=version, num_samples=1
+        study=film(1).study, actor=AdminFactory.create(), version=version, sampling=Sampling(1)
     )
     wait_until(lambda: InferenceJob.objects.get(pk=job.pk).is_final, what="a completion")
     job.refresh_from_db()
@@ -198,7 +199,11 @@ def test_a_researcher_registers_a_server_asks_it_once_and_a_worker_answers_studi
     completion = Completion.objects.get(model_version=version)
     assert (completion.answer, completion.steps.get().regions.count()) == ("big", 1)
     failing = request_inference(
-        study=film(2).study, actor=None, version=version, num_samples=1, query="[filter] What is there?"
+        study=film(2).study,
+        actor=None,
+        version=version,
+        sampling=Sampling(1),
+        query="[filter] What is there?",
     )[0]
     wait_until(lambda: InferenceJob.objects.get(pk=failing.pk).is_final, what="a refusal")
     failing.refresh_from_db()

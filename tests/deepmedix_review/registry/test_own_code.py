@@ -13,6 +13,7 @@ from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning.models import Completion, InferenceJob
+from deepmedix_review.reasoning.sampling import Sampling
 from deepmedix_review.reasoning.tasks import request_inference
 from deepmedix_review.registry.allowing import allow_code, revoke_code, words_to_type
 from deepmedix_review.registry.models import CodeAllowance, ModelJob, ModelVersion
@@ -70,7 +71,7 @@ def test_whatever_would_run_it_is_refused_with_the_way_out(version: ModelVersion
     researcher = ResearcherFactory.create()
     study = film(1).study
     for refused in (
-        lambda: request_inference(study=study, actor=researcher, version=version, num_samples=1),
+        lambda: request_inference(study=study, actor=researcher, version=version, sampling=Sampling(1)),
         lambda: request_check(version, kind=ModelJob.Kind.ASK, actor=researcher),
         lambda: promote(version, actor=researcher),
         lambda: engine_settings(version),
@@ -211,7 +212,9 @@ def test_a_worker_runs_it_once_it_is_allowed_and_not_after(
     admin, study = AdminFactory.create(), film(2).study
 
     def answered(question: str) -> InferenceJob:
-        (job,) = request_inference(study=study, actor=admin, version=version, num_samples=1, query=question)
+        (job,) = request_inference(
+            study=study, actor=admin, version=version, sampling=Sampling(1), query=question
+        )
         wait_until(lambda: InferenceJob.objects.get(pk=job.pk).is_final, what="an answer")
         return InferenceJob.objects.get(pk=job.pk)
 

@@ -18,6 +18,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.feedback.services import freeze_dataset, queue_training
 from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.reasoning.sampling import Sampling
 from deepmedix_review.reasoning.services import content_key, record_completion
 from deepmedix_review.reasoning.tasks import request_inference
 from deepmedix_review.registry.incoming import incoming_place
@@ -89,7 +90,8 @@ def test_the_same_files_asked_in_another_way_are_another_version(incoming: Path)
     ]
     study = film(1)
     keys = {
-        content_key(film=study, version=version, query="?", seed=1) for version in ModelVersion.objects.all()
+        content_key(film=study, version=version, query="?", draw=(version.temperature, 1))
+        for version in ModelVersion.objects.all()
     }
     assert len(keys) == 4
 
@@ -238,7 +240,7 @@ def test_a_completion_is_read_by_its_versions_dialect_frame_and_crop(incoming: P
     version = register_model(
         folder=a_model(incoming / "new", "qwen3-vl"), preset=PRESETS["qwen3-vl"], card={}, actor=None
     )
-    (job,) = request_inference(study=instance.study, actor=None, version=version, num_samples=1)
+    (job,) = request_inference(study=instance.study, actor=None, version=version, sampling=Sampling(1))
     job.state, job.attempt = JobState.RUNNING, 1
     job.save()
     text = '[{"bbox_2d": [100, 200, 500, 1000], "label": "cardiomegaly"}]\n\\boxed{Large heart.}'
@@ -300,7 +302,7 @@ def test_a_folder_is_registered_from_the_page_by_a_worker(
     assert "json-boxes" in shown
     assert "can&#x27;t be trained here" in shown
     (inference,) = request_inference(
-        study=film(2).study, actor=AdminFactory.create(), version=version, num_samples=1
+        study=film(2).study, actor=AdminFactory.create(), version=version, sampling=Sampling(1)
     )
     wait_until(lambda: type(inference).objects.get(pk=inference.pk).is_final, what="an answer")
     inference.refresh_from_db()

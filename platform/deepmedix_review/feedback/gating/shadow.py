@@ -15,6 +15,7 @@ from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import JobState
 from deepmedix_review.feedback.learned.patients import patients_learned
 from deepmedix_review.reasoning.models import Completion, InferenceJob
+from deepmedix_review.reasoning.sampling import Sampling
 from deepmedix_review.reasoning.selectors import films_to_read
 from deepmedix_review.reasoning.tasks import request_inference_of_films
 from deepmedix_review.registry.models import ModelVersion
@@ -107,7 +108,7 @@ def make_shadow_study(
         answered = Completion.objects.filter(study=OuterRef("pk"), model_version=version, query=query)
         to_ask = Study.objects.filter(~Exists(answered), pk__in=[study.pk for study in studies])
         films = films_to_read(to_ask)
-        request_inference_of_films(films, actor=actor, query=query, num_samples=1, version=version)
+        request_inference_of_films(films, actor=actor, query=query, sampling=Sampling(1), version=version)
         num_requested += len(films)
     design = ReaderStudyDesign(shows="two_versions")
     draft = StudyDraft(

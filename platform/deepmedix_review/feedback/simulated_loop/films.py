@@ -67,5 +67,5 @@ def ask_about(studies: Sequence[Study], *, admin: User) -> list[int]:
     """Jobs of two samples a film; those that were asked for before are the same."""
     jobs: list[InferenceJob] = []
     for study in studies:
-        jobs += request_inference(study=study, actor=admin, num_samples=2)
+        jobs += request_inference(study=study, actor=admin)
     return [job.pk for job in jobs]

@@ -60,7 +60,7 @@ class BatchesView(_AskersOnly):
             WantedBatch(
                 version=_version(said.get("model")),
                 query=said.get("query"),
-                num_samples=said["num_samples"],
+                sampling=wanted.sampling(),
                 collection=_collection(said.get("collection")),
             ),
             actor=acting_user(request),

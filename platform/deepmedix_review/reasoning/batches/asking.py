@@ -2,7 +2,7 @@
 nothing."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 from deepmedix_review.accounts.models import User
 from deepmedix_review.audit.services import record_event
 from deepmedix_review.common import jobs
-from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.reasoning.models import InferenceBatch, Purpose
+from deepmedix_review.reasoning.sampling import TWO, Draws, Sampling
 from deepmedix_review.reasoning.selectors import films_to_read, studies_to_ask
 from deepmedix_review.reasoning.services import question, queue_inference_of_films
 from deepmedix_review.registry.models import ModelVersion
@@ -21,18 +21,17 @@ from deepmedix_review.studies.models import CollectionVersion, Instance, Study
 # Studies that one transaction asks about: until it commits, nobody else's act takes its place in the audit
 # record. A thousand take a second.
 NUM_STUDIES_AT_ONCE = 1000
-MOST_SAMPLES = 8
 ALL_ASKED = "All of them were asked this already. Ask something else, or about other studies."
 
 
 @dataclass(frozen=True)
 class WantedBatch:
-    """About every ready study, or those of a collection, of which the version has not answered this
-    question."""
+    """About every ready study, or those of a collection, of which the version has not given all these
+    answers to the question."""
 
     version: ModelVersion
     query: str | None = None
-    num_samples: int = 2
+    sampling: Sampling = TWO
     collection: CollectionVersion | None = None
 
 
@@ -40,15 +39,18 @@ def make_batch(wanted: WantedBatch, *, actor: User) -> InferenceBatch | None:
     """None where there is nothing to ask. A second press gives the batch that is being asked already."""
     version = wanted.version
     query = question(wanted.query, version=version)
-    if not 1 <= wanted.num_samples <= MOST_SAMPLES:
-        raise RefusedByRule(f"Ask for 1 to {MOST_SAMPLES} completions of each study.")
-    asked = {"model_version": version, "collection": wanted.collection, "query": query}
+    asked = {
+        "model_version": version,
+        "collection": wanted.collection,
+        "query": query,
+        **asdict(wanted.sampling.of(version)),
+    }
     with transaction.atomic():
         # A second press waits here, and then finds what the first has asked.
         ModelVersion.objects.select_for_update(no_key=True).get(pk=version.pk)
         for one in InferenceBatch.objects.filter(**asked, ended_at=None).exclude(state__in=FINAL_STATES):
             return one
-        batch = InferenceBatch(**asked, num_samples=wanted.num_samples, requested_by=actor)
+        batch = InferenceBatch(**asked, requested_by=actor)
         if not _to_ask(batch).exists():
             return None
         batch.save()
@@ -57,22 +59,21 @@ def make_batch(wanted: WantedBatch, *, actor: User) -> InferenceBatch | None:
 
 
 def ask_of_films(
-    films: Sequence[Instance], *, version: ModelVersion, query: str | None, num_samples: int, actor: User
+    films: Sequence[Instance], *, version: ModelVersion, query: str | None, sampling: Sampling, actor: User
 ) -> InferenceBatch:
     """A batch for a measurement whose jobs are there at once."""
+    draws = sampling.of(version)
     with transaction.atomic():
         batch = InferenceBatch.objects.create(
             model_version=version,
             requested_by=actor,
             purpose=Purpose.EVALUATION,
             query=question(query, version=version),
-            num_samples=num_samples,
+            **asdict(draws),
             num_studies=len(films),
             state=JobState.DONE,
         )
-        queue_inference_of_films(
-            films, version=version, query=query, num_samples=num_samples, actor=actor, batch=batch
-        )
+        queue_inference_of_films(films, version=version, query=query, draws=draws, actor=actor, batch=batch)
         _record(batch, actor)
     return batch
 
@@ -98,7 +99,7 @@ def _ask_chunk(batch: InferenceBatch, call_workers: Callable[[int], None]) -> bo
                 films,
                 version=batch.model_version,
                 query=batch.query,
-                num_samples=batch.num_samples,
+                draws=_draws(batch),
                 actor=batch.requested_by,
                 batch=batch,
             )
@@ -118,7 +119,12 @@ def _to_ask(batch: InferenceBatch) -> QuerySet[Study]:
         before=batch.asked_down_to,
         collection=batch.collection,
         query=batch.query,
+        draws=_draws(batch),
     )
+
+
+def _draws(batch: InferenceBatch) -> Draws:
+    return Draws(batch.num_samples, batch.temperature, batch.first_seed)
 
 
 def _record(batch: InferenceBatch, actor: User) -> None:
@@ -127,5 +133,5 @@ def _record(batch: InferenceBatch, actor: User) -> None:
         actor=actor,
         action="request_inference_batch",
         subject=batch,
-        details={"model": batch.model_version.number, "samples": batch.num_samples, **of},
+        details={"model": batch.model_version.number, **asdict(_draws(batch)), **of},
     )

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from django import forms
 
-from deepmedix_review.common.forms import PlainForm, offer
-from deepmedix_review.reasoning.batches.asking import MOST_SAMPLES, WantedBatch
+from deepmedix_review.common.forms import offer
+from deepmedix_review.reasoning.batches.asking import WantedBatch
+from deepmedix_review.reasoning.forms import SamplingForm
 from deepmedix_review.reasoning.services import LONGEST_QUERY
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import tell_apart, versions
@@ -17,7 +18,7 @@ from deepmedix_review.studies.models import Collection, CollectionVersion
 MOST_OFFERED = 100
 
 
-class BatchForm(PlainForm):
+class BatchForm(SamplingForm):
     version = forms.ChoiceField(label="Model")
     collection = forms.ChoiceField(
         label="Studies", required=False, help_text="Of a collection, only what is ready is asked about."
@@ -29,12 +30,11 @@ class BatchForm(PlainForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Left empty: the model's own.",
     )
-    num_samples = forms.IntegerField(
-        label="Completions of each study", min_value=1, max_value=MOST_SAMPLES, initial=2
-    )
+    field_order = ("version", "collection", "query")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["num_samples"].label = "Completions of each study"
         askable = versions().exclude(source=ModelVersion.Source.RECORDED)
         serving = ModelVersion.State.SERVING
         self._versions = sorted(askable[:MOST_OFFERED], key=lambda one: one.state != serving)
@@ -56,7 +56,7 @@ class BatchForm(PlainForm):
         return WantedBatch(
             version=next(one for one in self._versions if str(one.uid) == said["version"]),
             query=said["query"],
-            num_samples=said["num_samples"],
+            sampling=self.sampling(),
             collection=next((one for one in self._collections() if str(one.uid) == said["collection"]), None),
         )
 

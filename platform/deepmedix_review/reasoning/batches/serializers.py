@@ -4,18 +4,19 @@ from typing import Any
 
 from rest_framework import serializers
 
-from deepmedix_review.reasoning.batches.asking import MOST_SAMPLES
+from deepmedix_review.reasoning.serializers import SamplingRequestSerializer
 from deepmedix_review.reasoning.services import LONGEST_QUERY
 
 PHASES = ("beginning", "at work", "waiting", "paused", "ending", "cancelled", "not asked", "through")
 
 
-class BatchRequestSerializer(serializers.Serializer[None]):
+class BatchRequestSerializer(SamplingRequestSerializer):
     model = serializers.IntegerField(
         required=False, help_text="a version's number; left out: the one that serves"
     )
     collection = serializers.UUIDField(
-        required=False, help_text="of a collection's version; left out: every ready study it has not seen"
+        required=False,
+        help_text="of a collection's version; left out: every ready study that it has not answered so",
     )
     query = serializers.CharField(
         required=False,
@@ -23,7 +24,6 @@ class BatchRequestSerializer(serializers.Serializer[None]):
         max_length=LONGEST_QUERY,
         help_text="left out: the model's own question",
     )
-    num_samples = serializers.IntegerField(required=False, default=2, min_value=1, max_value=MOST_SAMPLES)
 
 
 class BatchRetrySerializer(serializers.Serializer[None]):
@@ -46,7 +46,9 @@ class BatchSerializer(serializers.Serializer[Any]):
     model = serializers.CharField(source="batch.model_version.__str__", help_text="v1, v2 …")
     collection = serializers.UUIDField(source="batch.collection.uid", default=None, allow_null=True)
     query = serializers.CharField(source="batch.query")
-    num_samples = serializers.IntegerField(source="batch.num_samples")
+    num_samples = serializers.IntegerField(source="batch.num_samples", help_text="of each study")
+    temperature = serializers.FloatField(source="batch.temperature")
+    first_seed = serializers.IntegerField(source="batch.first_seed")
     purpose = serializers.ChoiceField(source="batch.purpose", choices=("batch", "evaluation"))
     phase = serializers.ChoiceField(choices=PHASES)
     waits_for = serializers.CharField(

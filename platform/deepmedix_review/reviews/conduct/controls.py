@@ -35,7 +35,7 @@ class ControlRow:
     def output(self) -> str:
         """As the study's own page calls it."""
         completion = self.step.completion
-        return f"{completion.model_version}, sample {completion.seed}"
+        return f"{completion.model_version}, sample {completion.sample}"
 
     @property
     def text(self) -> str:

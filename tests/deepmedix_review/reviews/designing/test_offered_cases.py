@@ -41,7 +41,7 @@ def test_another_model_loses_nothing_that_was_entered(admin: Client) -> None:
     assert f"{other} · 0 studies: ask it first" in asked
     assert f"Ask {former} and {other} about all ready studies" in asked
     assert f"{former} has been asked about every ready study already." in asked
-    assert f"{other} is asked about every ready study that it has not seen." in asked
+    assert f"{other} is asked for two completions of every ready study that lacks them." in asked
     assert f"{other} is at work: 0 of 0 completions are there, more are being asked for" in asked
     ask_batch(InferenceBatch.objects.get().pk)
     assert {job.model_version for job in InferenceJob.objects.all()} == {other}
