@@ -4,6 +4,7 @@ from."""
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import median
 from uuid import UUID
 
@@ -215,11 +216,27 @@ def undecided_beside(version: ModelVersion) -> tuple[ModelVersion, ...]:
     return tuple(sorted(waiting - {version}, key=lambda one: one.number))
 
 
-def signatures_of(version: ModelVersion) -> QuerySet[Promotion]:
+@dataclass(frozen=True)
+class UnsignedStart:
+    """A version last began to serve by a command, past the gate, which nobody signs."""
+
+    created_at: datetime
+    kind: str = "unsigned"
+
+
+def signatures_of(version: ModelVersion) -> list[Promotion | UnsignedStart]:
     """Who let it serve, who returned to it, and who put or returned to another in its place; the newest
     first."""
     of_it = Promotion.objects.filter(Q(version=version) | Q(replaced=version))
-    return of_it.select_related("signed_by", "version", "replaced").order_by("-pk")
+    found: list[Promotion | UnsignedStart] = list(
+        of_it.select_related("signed_by", "version", "replaced").order_by("-pk")
+    )
+    if version.promoted_at is None:
+        return found
+    own = of_it.filter(version=version, kind=Promotion.Kind.PROMOTED)
+    if not own.filter(created_at__gte=version.promoted_at).exists():
+        found.append(UnsignedStart(version.promoted_at))
+    return sorted(found, key=lambda one: one.created_at, reverse=True)
 
 
 def model_tree() -> tuple[Branch, ...]:

@@ -16,7 +16,7 @@ from deepmedix_review.feedback.models import GateDecision, Promotion
 from deepmedix_review.feedback.services import retire_candidate
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
-from deepmedix_review.registry.services import register_candidate
+from deepmedix_review.registry.services import promote, register_candidate
 from tests.factories.accounts import PASSWORD, AdminFactory, ResearcherFactory
 from tests.factories.learning import serving_model_with_weights
 from tests.factories.models import write_untrained_model
@@ -101,6 +101,25 @@ def test_the_version_that_served_before_is_one_step_away(candidate: ModelVersion
     shown = text_of(client, candidate)
     assert re.search(rf"returned from .* by {researcher} ?, who returned to +{former}", shown)
     assert re.search(rf"promoted .* by {researcher} ?, in place of +{former}", shown)
+
+
+def test_a_version_that_a_command_let_serve_says_so_until_a_signature_lets_it(
+    candidate: ModelVersion,
+) -> None:
+    researcher, client = ResearcherFactory.create(), Client()
+    client.force_login(researcher)
+    former = candidate.parent
+    assert former is not None
+    promote(candidate, actor=None)
+    assert "let serve" in text_of(client, candidate)
+    assert not Promotion.objects.exists()
+    promote(former, actor=None)
+    sign(candidate, researcher)
+    shown = text_of(client, candidate)
+    assert "let serve" not in shown
+    assert f"by {researcher}" in shown
+    # What a signature replaced began by a command, before it.
+    assert re.search(r"replaced .* let serve .* by a command, past the gate", text_of(client, former))
 
 
 def text_of(client: Client, version: ModelVersion) -> str:

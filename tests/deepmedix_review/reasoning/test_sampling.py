@@ -151,7 +151,7 @@ def test_a_batchs_form_takes_them_and_its_pages_say_them(admin: Client, version:
     assert '<dd class="mono">1.1</dd>' in page
     assert '<dd class="mono">10 to 12</dd>' in page
     listed = admin.get(reverse("inference-batches")).content.decode()
-    assert "3 of each, temperature 1.1, from seed 10" in listed
+    assert "3 of each · temperature 1.1 · from seed 10" in listed
     recorded = AuditEvent.objects.filter(action="request_inference_batch").latest("sequence").details
     assert (recorded["temperature"], recorded["first_seed"]) == (1.1, 10)
 
