@@ -3043,12 +3043,12 @@ export interface components {
             /** Format: double */
             temperature?: number;
             max_new_tokens?: number;
-            /** @description its name in INCOMING_MODEL_FOLDER */
-            folder: string;
             /** @description where its files were fetched at Hugging Face, owner/name */
             hub_id?: string;
             /** @description the commit there, 40 hexadecimal digits */
             hub_revision?: string;
+            /** @description its name in INCOMING_MODEL_FOLDER */
+            folder: string;
         };
         FoldersJson: {
             folders: string[];
@@ -4376,6 +4376,10 @@ export interface components {
             /** Format: double */
             temperature?: number;
             max_new_tokens?: number;
+            /** @description where its files were fetched at Hugging Face, owner/name */
+            hub_id?: string;
+            /** @description the commit there, 40 hexadecimal digits */
+            hub_revision?: string;
             /** @description where its API begins, as in …/v1 */
             url: string;
             /** @description its name there */

@@ -47,8 +47,9 @@ class RegisteredServer:
 def register_endpoint(
     *, url: str, served_model: str, key_name: str, wanted: WantedVersion, actor: User | None
 ) -> RegisteredServer:
-    """A version whose model another server runs. The same server, name and way of asking give the version
-    that there is, with this key from now on. Raises RefusedByRule where films may not be sent there."""
+    """A version whose model another server runs. The same server, name, revision at Hugging Face and way of
+    asking give the version that there is, with this key from now on. Raises RefusedByRule where films may
+    not be sent there."""
     if actor is not None:
         require(actor, Capability.REGISTER_MODELS)
     preset = wanted.settings()
@@ -56,7 +57,13 @@ def register_endpoint(
     if not 1 <= len(served_model) <= LONGEST_SERVED_MODEL or not served_model.isprintable():
         raise RefusedByRule("Name the model as its server names it: its /v1/models lists them.")
     require_key_of(url, key_name)
-    named = {"source": ModelVersion.Source.ENDPOINT, "endpoint_url": url, "served_model": served_model}
+    weights = wanted.fetched_from()
+    named = {
+        "source": ModelVersion.Source.ENDPOINT,
+        "endpoint_url": url,
+        "served_model": served_model,
+        **weights,
+    }
     with transaction.atomic():
         lock_registry()
         known = ModelVersion.objects.filter(**named, **asked_as(preset)).first()
@@ -78,7 +85,11 @@ def register_endpoint(
             actor=actor,
             action="register_model",
             subject=version,
-            details={"number": version.number, "source": "endpoint"},
+            details={
+                "number": version.number,
+                "source": "endpoint",
+                **{name: said for name, said in weights.items() if said},
+            },
         )
     return RegisteredServer(version, is_new=True)
 
@@ -119,5 +130,5 @@ def _change_key(version: ModelVersion, key_name: str, *, actor: User | None) -> 
 
 
 def _name_sha256(named: Mapping[str, Any]) -> str:
-    told = json.dumps({name: str(value) for name, value in named.items()}, sort_keys=True)
+    told = json.dumps({name: str(value) for name, value in named.items() if value}, sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()

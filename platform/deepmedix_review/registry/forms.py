@@ -82,7 +82,21 @@ class VersionForm(FormInPlace):
         return WantedVersion(**{name: said[name] for name in known if name in said})
 
 
-class EndpointForm(VersionForm):
+class FetchedForm(VersionForm):
+    """Of weights that were fetched at Hugging Face, perhaps."""
+
+    hub_id = forms.CharField(
+        label="Hugging Face id",
+        max_length=LONGEST_HUB_ID,
+        required=False,
+        help_text="Where its files were fetched, owner/name.",
+    )
+    hub_revision = forms.CharField(
+        label="Revision", max_length=40, required=False, help_text="The commit there, 40 digits."
+    )
+
+
+class EndpointForm(FetchedForm):
     url = forms.CharField(
         label="Address",
         max_length=LONGEST_URL,
@@ -104,17 +118,8 @@ class EndpointForm(VersionForm):
         offer(self, "key_name", [("", "none"), *((name, name) for name in keys)])
 
 
-class FolderForm(VersionForm):
+class FolderForm(FetchedForm):
     folder = forms.ChoiceField(label="Folder")
-    hub_id = forms.CharField(
-        label="Hugging Face id",
-        max_length=LONGEST_HUB_ID,
-        required=False,
-        help_text="Where its files were fetched, owner/name.",
-    )
-    hub_revision = forms.CharField(
-        label="Revision", max_length=40, required=False, help_text="The commit there, 40 digits."
-    )
     field_order = ("folder", "preset")
 
     def __init__(self, *args: Any, folders: list[str], **kwargs: Any) -> None:

@@ -118,8 +118,12 @@ class ModelVersion(PublicModel):
     @property
     def sha256_of(self) -> str:
         """Of what its sha256 is."""
-        of = {self.Source.FOLDER: "weights", self.Source.ENDPOINT: "model name", self.Source.RECORDED: "file"}
-        return of[self.Source(self.source)]
+        match self.Source(self.source):
+            case self.Source.ENDPOINT:
+                return "model name and revision" if self.hub_id else "model name"
+            case self.Source.RECORDED:
+                return "file"
+        return "weights"
 
 
 class CodeAllowance(PublicModel):

@@ -37,8 +37,7 @@ class VersionJson(serializers.Serializer[Any]):
         return WantedVersion(**{name: said[name] for name in known if name in said})
 
 
-class FolderJson(VersionJson):
-    folder = serializers.CharField(max_length=200, help_text="its name in INCOMING_MODEL_FOLDER")
+class FetchedJson(VersionJson):
     hub_id = serializers.CharField(
         max_length=LONGEST_HUB_ID,
         required=False,
@@ -50,7 +49,11 @@ class FolderJson(VersionJson):
     )
 
 
-class ServerJson(VersionJson):
+class FolderJson(FetchedJson):
+    folder = serializers.CharField(max_length=200, help_text="its name in INCOMING_MODEL_FOLDER")
+
+
+class ServerJson(FetchedJson):
     url = serializers.CharField(max_length=LONGEST_URL, help_text="where its API begins, as in …/v1")
     served_model = serializers.CharField(max_length=LONGEST_SERVED_MODEL, help_text="its name there")
     key_name = serializers.CharField(

@@ -102,6 +102,31 @@ def test_a_server_that_is_registered_again_is_told_by_the_version_that_there_is(
 
 
 @pytest.mark.django_db
+def test_the_weights_that_a_server_runs_are_named_and_others_are_another_version(
+    allowed: SimulatedServer, client: Client
+) -> None:
+    client.force_login(ResearcherFactory.create())
+    said = {"url": f"{allowed.origin}/v1", "served_model": MODEL, "preset": "deepmedix-r1"}
+    hub = {"hub_id": "Qika/DeepMedix-R1", "hub_revision": "0a" * 20}
+    page, address = reverse("model-register-server"), reverse("api-model-server-list")
+
+    def told(**more: str) -> ModelVersion:
+        answer = client.post(address, {**said, **more}, content_type="application/json")
+        assert answer.status_code in (200, 201), answer.json()
+        return ModelVersion.objects.get(uid=answer.json()["uid"])
+
+    unsaid, first, other = told(), told(**hub), told(**hub | {"hub_revision": "0b" * 20})
+    assert len({version.sha256 for version in (unsaid, first, other)}) == 3
+    fields = {f"server-{name}": value for name, value in {**said, **hub}.items()}
+    assert f"That is {first} already." in client.post(page, fields, follow=True).content.decode()
+    bad = client.post(page, fields | {"server-hub_revision": "main"}, follow=True).content.decode()
+    assert "a commit of 40 hexadecimal digits" in bad
+    assert hub["hub_revision"] in client.get(reverse("model-detail", args=[first.uid])).content.decode()
+    event = AuditEvent.objects.get(action="register_model", subject_uid=first.uid)
+    assert {name: event.details[name] for name in hub} == hub
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
