@@ -72,9 +72,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
+    """`one_sided` are settings of stages that not all of the runs have."""
+
     runs: tuple[ComparedRun, ...]
     curves: tuple[OverlaidCurve, ...]
     differences: tuple[Row, ...]
+    one_sided: tuple[Row, ...]
     figures: tuple[Row, ...]
 
 
@@ -95,7 +98,14 @@ def compare_runs(user: User, uids: Sequence[UUID]) -> Comparison:
         for run, (colour, dash) in zip(runs, LOOKS, strict=False)
     )
     series = [series_of(metrics_of(run), recipe=run.recipe, sampled=sample_series(run)) for run in runs]
-    return Comparison(compared, _overlaid(series), _differences(runs), _figures(compared))
+    differences = _differences(runs)
+    return Comparison(
+        compared,
+        _overlaid(series),
+        tuple(row for row in differences if NO_STAGE not in row.cells),
+        tuple(row for row in differences if NO_STAGE in row.cells),
+        _figures(compared),
+    )
 
 
 def _overlaid(series: Sequence[Series]) -> tuple[OverlaidCurve, ...]:
