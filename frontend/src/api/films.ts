@@ -10,7 +10,7 @@ export async function mayBeSeen(film: string): Promise<boolean> {
     // Read to its end, empty as it is: a browser breaks off what nobody reads, and calls it failed.
     await response.arrayBuffer();
     const { status } = response;
-    return status !== 403 && status !== 404;
+    return status !== 401 && status !== 403 && status !== 404;
   } catch {
     return true;
   }

@@ -39,6 +39,10 @@ class TokenAuthentication(BaseAuthentication):
             raise TokenRefused
         return account, account.token
 
+    def authenticate_header(self, request: Request) -> str:
+        """RFC 7235, section 4.1; a browser asks nobody for a token by itself."""
+        return f'{SCHEME} realm="DeepMedix Review"'
+
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = TokenAuthentication

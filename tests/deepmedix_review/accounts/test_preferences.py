@@ -72,4 +72,4 @@ def test_what_is_no_key_is_refused_with_a_sentence(data: Any) -> None:
 
 
 def test_nobody_has_no_keys() -> None:
-    assert Client().get(reverse("api-keys")).status_code == 403
+    assert Client().get(reverse("api-keys")).status_code == 401

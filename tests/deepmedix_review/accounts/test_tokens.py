@@ -73,6 +73,12 @@ def test_another_role_takes_from_a_token_what_it_may_not() -> None:
     assert ask(words).status_code == 403
 
 
+def test_who_brings_no_token_is_told_how_to_come_back() -> None:
+    answer = Client().get("/api/studies/")
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="DeepMedix Review"'
+
+
 @pytest.mark.parametrize("words", ["", "dmr_nothing", "ä", "dmr_" + "x" * 10_000])
 def test_what_is_no_token_is_refused_as_the_standard_says(words: str) -> None:
     answer = ask(words)

@@ -69,7 +69,7 @@ def test_without_a_reason_or_out_of_use_already_it_stays_as_it_is(
 
 @pytest.mark.parametrize(
     ("factory", "page", "api"),
-    [(AdminFactory, 302, 200), (ResearcherFactory, 403, 403), (ExpertFactory, 403, 403), (None, 302, 403)],
+    [(AdminFactory, 302, 200), (ResearcherFactory, 403, 403), (ExpertFactory, 403, 403), (None, 302, 401)],
 )
 def test_admins_alone_put_a_study_on_hold(factory: type[UserFactory] | None, page: int, api: int) -> None:
     client = Client()

@@ -119,7 +119,7 @@ def test_only_the_readings_own_reader_reports_and_only_films_of_the_case() -> No
     reading, elsewhere = an_open_reading(), InstanceFactory.create()
     for other in (ExpertFactory.create(), AdminFactory.create(), ResearcherFactory.create()):
         assert report(reading, client=desk_of(other)).status_code == 403
-    assert report(reading, client=Client()).status_code == 403
+    assert report(reading, client=Client()).status_code == 401
     refused = report(reading, film=elsewhere)
     assert (refused.status_code, "not part of this case" in refused.json()["detail"]) == (409, True)
     client = desk_of(reader_of(reading))

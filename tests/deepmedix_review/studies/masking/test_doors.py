@@ -96,7 +96,7 @@ def test_bad_boxes_are_refused_by_a_sentence(
 
 @pytest.mark.parametrize(
     ("factory", "page", "status"),
-    [(AdminFactory, 302, 202), (ResearcherFactory, 403, 403), (ExpertFactory, 403, 403), (None, 302, 403)],
+    [(AdminFactory, 302, 202), (ResearcherFactory, 403, 403), (ExpertFactory, 403, 403), (None, 302, 401)],
 )
 def test_admins_alone_mask(factory: type[UserFactory] | None, page: int, status: int, tmp_path: Path) -> None:
     client = Client()
