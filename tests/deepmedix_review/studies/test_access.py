@@ -58,8 +58,8 @@ def _client(user: User | None) -> Client:
 
 PAGES = {READER: 403, EXPERT: 403, ADMIN: 200, RESEARCHER: 200, NOBODY: 302}
 ADMIN_PAGES = {**PAGES, RESEARCHER: 403}
-API = {**PAGES, NOBODY: 403}
-ADMIN_API = {**ADMIN_PAGES, NOBODY: 403}
+API = {**PAGES, NOBODY: 401}
+ADMIN_API = {**ADMIN_PAGES, NOBODY: 401}
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_who_may_fetch_a_film(
         (ResearcherFactory.create(), 200),
         (reader, 200),
         (stranger, 404),
-        (None, 403),
+        (None, 401),
     ):
         assert ask(user, at(film, rest)).status_code == status
     words = {"Authorization": f"Bearer {token_of(admin, Capability.IMPORT_STUDIES)}"}
@@ -45,7 +45,7 @@ def test_who_may_fetch_a_whole_study(film: Instance, monkeypatch: pytest.MonkeyP
     for address in (f"studies/{study}{rest}", f"studies/{study}/series/{series}{rest}"):
         assert ask(ResearcherFactory.create(), address).status_code == 200
         assert ask(ExpertFactory.create(), address).status_code == 403
-        assert ask(None, address).status_code == 403
+        assert ask(None, address).status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -113,11 +113,11 @@ def test_a_stored_film_tells_its_lines_and_is_masked_by_them(film: Instance, adm
 
 
 def test_researchers_and_readers_are_told_nothing(film: Instance) -> None:
-    for user in (ResearcherFactory.create(), ExpertFactory.create(), None):
+    for user, status in ((ResearcherFactory.create(), 403), (ExpertFactory.create(), 403), (None, 401)):
         client = Client()
         if user is not None:
             client.force_login(user)
-        assert client.get(reverse("api-film-text", args=[film.uid])).status_code == 403
+        assert client.get(reverse("api-film-text", args=[film.uid])).status_code == status
 
 
 def test_a_film_whose_file_is_away_says_so(film: Instance, admin: User) -> None:
