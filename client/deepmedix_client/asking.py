@@ -126,7 +126,8 @@ def batch_of(connection: Connection, said: Mapping[str, Any], shows_progress: bo
 @dataclass(frozen=True)
 class InferenceWorker:
     """A process that answers. `state` is at work, idle, can't generate, draining, gone or lost; `problem`
-    says which versions it can't run and why."""
+    says which versions it can't run and why; `num_remembered` counts answers for which the model did not look
+    at the film again."""
 
     uid: str
     name: str
@@ -134,6 +135,7 @@ class InferenceWorker:
     model: str | None
     num_running: int
     num_answered: int
+    num_remembered: int
     problem: str
     started_at: datetime | None
     seen_at: datetime | None

@@ -28,7 +28,7 @@ class RememberedFeatures:
         self._most_bytes = most_bytes
         self._kept: OrderedDict[bytes, tuple[Any, int]] = OrderedDict()
         self.num_bytes = 0
-        self.num_made = 0
+        self.num_made = self.num_remembered = 0
         # The forward pass looks it up on its own object.
         model.get_image_features = self
 
@@ -36,6 +36,7 @@ class RememberedFeatures:
         key = _key(args, kwargs)
         if key in self._kept:
             self._kept.move_to_end(key)
+            self.num_remembered += 1
         else:
             made = self._make(*args, **kwargs)
             self.num_made += 1

@@ -153,7 +153,8 @@ class Done:
     `max_new_tokens` cut it off.
 
     `num_prompt_tokens`: film and question; it and `num_tokens` are 0 where nobody told. `is_shaped`: written
-    at a second try that held it to a shape. Of another server's model `prompt` is what it was sent, without
+    at a second try that held it to a shape. `is_film_remembered`: the model in this process did not look at
+    the film again. Of another server's model `prompt` is what it was sent, without
     its template; of a recorded one it is empty.
     """
 
@@ -166,6 +167,7 @@ class Done:
     ended: Literal["stop", "length"]
     num_prompt_tokens: int = 0
     is_shaped: bool = False
+    is_film_remembered: bool = False
 
 
 @dataclass(frozen=True)

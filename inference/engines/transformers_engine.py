@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 
 import torch
@@ -189,6 +189,7 @@ class TransformersEngine:
             written, last_told = [], time.monotonic()
 
         clocks = [TextClock(request) for request in requests]
+        num_remembered = self._num_remembered()
 
         def work() -> None:
             if self._is_small_on_cpu:
@@ -211,6 +212,8 @@ class TransformersEngine:
                 def end(place: int, tokens: torch.Tensor) -> None:
                     progress = watch.rows[place]
                     result = self._result(rows[place], progress, tokens[num_given:][: progress.num_tokens])
+                    if isinstance(result, Done) and self._num_remembered() > num_remembered:
+                        result = replace(result, is_film_remembered=True)
                     flush(result)
 
                 watch = RowWatch(
@@ -245,6 +248,9 @@ class TransformersEngine:
         finally:
             stop.set()
             thread.join()
+
+    def _num_remembered(self) -> int:
+        return 0 if self.features is None else self.features.num_remembered
 
     def _decode(self, tokens: torch.Tensor) -> str:
         return str(self._family.tokenizer.decode(tokens, skip_special_tokens=True))

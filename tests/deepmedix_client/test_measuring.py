@@ -58,10 +58,11 @@ def test_a_batch_is_asked_paused_resumed_tried_again_and_cancelled(client_of: Cl
 
 def test_workers_are_listed_with_what_each_is_at(client_of: ClientOf) -> None:
     now = timezone.now()
-    InferenceWorker.objects.create(name="inference@a", seen_at=now, num_running=2)
+    InferenceWorker.objects.create(name="inference@a", seen_at=now, num_running=2, num_remembered=5)
     InferenceWorker.objects.create(name="inference@b", seen_at=now, ended_at=now)
     there, gone = client_of().inference_workers()
     assert (there.name, there.state, there.num_running, there.is_there) == ("inference@a", "at work", 2, True)
+    assert there.num_remembered == 5
     assert (gone.name, gone.is_there, gone.ended_at, there.ended_at) == ("inference@b", False, now, None)
 
 

@@ -240,8 +240,11 @@ def test_a_further_question_on_a_film_looks_at_it_once_and_is_answered_the_same(
         replace(ask("other film"), film=other),
         ask("again", prompt="How large is it?"),
     ]
-    texts = [[answers(engine, one)[one.key].text for one in asked] for engine in (keeping, forgetting)]
+    said = [[answers(engine, one)[one.key] for one in asked] for engine in (keeping, forgetting)]
+    texts = [[done.text for done in one] for one in said]
     assert texts[0] == texts[1]
+    assert [done.is_film_remembered for done in said[0]] == [False, True, False, True]
+    assert not any(done.is_film_remembered for done in said[1])
     assert keeping.features is not None
     assert forgetting.features is not None
     assert (keeping.features.num_made, forgetting.features.num_made) == (2, 4)
@@ -262,7 +265,7 @@ def test_what_is_remembered_of_films_is_bounded_in_bytes() -> None:
     assert (kept.num_made, kept.num_bytes) == (3, 800)
     # The second was wanted longest ago, so it went.
     eye.get_image_features(one)
-    assert kept.num_made == 3
+    assert (kept.num_made, kept.num_remembered) == (3, 2)
     eye.get_image_features(two)
     assert kept.num_made == 4
     assert torch.equal(eye.get_image_features(one, scale=2.0), one * 2)

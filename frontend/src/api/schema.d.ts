@@ -4799,6 +4799,8 @@ export interface components {
             num_running: number;
             /** @description since it started */
             num_answered: number;
+            /** @description of these, without looking at the film again: what the model made of it was still there */
+            num_remembered: number;
             /** @description which versions it can't run and why, in sentences; else empty */
             problem: string;
             /** Format: date-time */

@@ -81,6 +81,7 @@ class Answering:
     drain: Drain = field(default_factory=Drain)
     num_held: int = 0
     num_answered: int = 0
+    num_remembered: int = 0
     unfit: dict[int, "Unfit"] = field(default_factory=dict)
 
     def answer_next(self) -> bool:
@@ -225,13 +226,14 @@ class _Round:
                     self._so_far[job.pk] = (job, so_far)
                 if time.monotonic() - self._beat_at >= SECONDS_BETWEEN_BEATS:
                     self._beat()
-            case Done():
+            case Done(is_film_remembered=is_film_remembered):
                 try:
                     services.record_completion(job=job, output=event)
                 except Exception as error:
                     self._end(job, error)
                 else:
                     self._answering.num_answered += 1
+                    self._answering.num_remembered += is_film_remembered
                     self._leave(job)
             case Failed(reason=reason):
                 self._end(job, EngineError(reason))

@@ -137,6 +137,9 @@ class InferenceWorker(PublicModel):
     )
     num_running = models.PositiveIntegerField(default=0)
     num_answered = models.PositiveIntegerField(default=0, help_text="since it started")
+    num_remembered = models.PositiveIntegerField(
+        default=0, help_text="of these, without looking at the film again"
+    )
     unfit = models.JSONField(default=dict, help_text="by a version's key why it can't run it, in a sentence")
     seen_at = models.DateTimeField()
     drains_until = models.DateTimeField(null=True)

@@ -315,5 +315,10 @@ def _keep(folder: Path, *, sha256: str, tell: Callable[[int, int], None]) -> Pat
                     tell(num_done, num_bytes)
         if folder_sha256(whole) != sha256:
             raise RefusedByRule("The files were changed while they were copied. Register the folder again.")
-        whole.rename(kept)
+        try:
+            whole.rename(kept)
+        except OSError:
+            # The same files, taken in at the same time under another name or preset, were there first.
+            if not kept.is_dir():
+                raise
     return kept

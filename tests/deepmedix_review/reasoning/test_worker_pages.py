@@ -96,12 +96,15 @@ def test_programs_see_the_workers_as_the_page_does(admin: Client) -> None:
     address, now = "/api/inference-workers/", timezone.now()
     assert client_of(ExpertFactory.create()).get(address).status_code == 403
     assert admin.get(address).json() == []
-    at_work = a_worker(num_running=4, num_answered=7, model_version=ServingModelFactory.create())
+    at_work = a_worker(
+        num_running=4, num_answered=7, num_remembered=3, model_version=ServingModelFactory.create()
+    )
     InferenceWorker.objects.filter(pk=at_work.pk).update(unfit={"1": "v9 writes nothing."})
     gone = a_worker(ended_at=now)
     first, last = admin.get(address).json()
     assert (first["uid"], first["state"], first["num_running"]) == (str(at_work.uid), "at work", 4)
     assert (first["model"], first["num_answered"]) == (str(at_work.model_version), 7)
+    assert first["num_remembered"] == 3
     assert (first["problem"], first["ended_at"]) == ("v9 writes nothing.", None)
     assert (last["uid"], last["state"], last["model"]) == (str(gone.uid), "gone", None)
     assert admin.post(address).status_code == 405

@@ -24,7 +24,7 @@ from deepmedix_review.reasoning.tasks import request_inference
 from deepmedix_review.registry.incoming import incoming_place
 from deepmedix_review.registry.models import ModelJob, ModelVersion
 from deepmedix_review.registry.selectors import engine_settings, prompt_of
-from deepmedix_review.registry.services import promote, register_model
+from deepmedix_review.registry.services import promote, register_folder, register_model
 from deepmedix_review.registry.tasks import request_registering, take_model_in
 from deepmedix_review.registry.wanted import WantedVersion
 from inference.engines import Done, EngineSettings
@@ -94,6 +94,21 @@ def test_the_same_files_asked_in_another_way_are_another_version(incoming: Path)
         for version in ModelVersion.objects.all()
     }
     assert len(keys) == 4
+
+
+@pytest.mark.django_db
+def test_the_same_files_taken_in_at_the_same_moment_are_kept_once(incoming: Path) -> None:
+    folder, admin = a_model(incoming / "new", "qwen2.5-vl"), AdminFactory.create()
+    versions = []
+
+    def meanwhile(num_done: int, num_bytes: int) -> None:
+        """Another worker takes them in under another preset, and is through first."""
+        if not versions:
+            versions.append(register_model(folder=folder, preset=PRESETS["chexone"], card={}, actor=admin))
+
+    told = register_folder(folder=folder, preset=PRESETS["qwen2.5-vl"], card={}, actor=admin, tell=meanwhile)
+    assert {told.version.folder} == {one.folder for one in versions}
+    assert [one.name for one in Path(told.version.folder).parent.iterdir()] == [told.version.sha256[:16]]
 
 
 @pytest.mark.django_db

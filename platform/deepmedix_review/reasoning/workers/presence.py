@@ -48,6 +48,7 @@ class Presence:
             "model_version_id": answering.version,
             "num_running": max(0, answering.num_held),
             "num_answered": answering.num_answered,
+            "num_remembered": answering.num_remembered,
             "unfit": {str(pk): one.why for pk, one in answering.unfit.copy().items()},
             "seen_at": now,
         }

@@ -19,6 +19,10 @@ class WorkerSerializer(serializers.Serializer[Any]):
     )
     num_running = serializers.IntegerField(source="worker.num_running")
     num_answered = serializers.IntegerField(source="worker.num_answered", help_text="since it started")
+    num_remembered = serializers.IntegerField(
+        source="worker.num_remembered",
+        help_text="of these, without looking at the film again: what the model made of it was still there",
+    )
     problem = serializers.CharField(
         source="worker.problem", help_text="which versions it can't run and why, in sentences; else empty"
     )
