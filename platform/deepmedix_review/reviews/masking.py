@@ -57,24 +57,43 @@ _SUFFIX = (
 )
 
 
+# Three letters and more that each stand alone, as in "G P T - 4": one blank between two, or a joint with blanks
+# beside it. Numbers of more digits end such a run.
+_APART = rf"[^\S\n\r]?{_JOINT}[^\S\n\r]?|[^\S\n\r]"
+_SPELLED = re.compile(rf"{_BEFORE}[^\W_](?:(?:{_APART})[^\W_]){{2,}}{_AFTER}")
+
+
 def mask_model_names(text: str, names: Iterable[str] = ()) -> str:
     """The text with each known model's or maker's name, version and all, replaced by "[model]".
 
-    `names` are those of the registry. Hyphens, spaces, underscores and case don't matter.
+    `names` are those of the registry. Hyphens, spaces, underscores and case don't matter, nor whether its
+    letters are written apart.
 
     >>> mask_model_names("As Qwen2.5-VL-7B-Instruct, I see a nodule.")
     'As [model], I see a nodule.'
     """
     registered = {name.strip() for name in names}
     pattern = _pattern(frozenset(name for name in registered if len(name) >= SHORTEST_NAME))
-    if text.isascii():
-        return pattern.sub(MASK, text)
-    shown, places = _as_seen(text)
+    shown, places = (text, range(len(text))) if text.isascii() else _as_seen(text)
+    spans = [found.span() for found in pattern.finditer(shown)]
+    spans += [span for run in _SPELLED.finditer(shown) if (span := _spelled_name(run, pattern)) is not None]
     pieces, end = [], 0
-    for found in pattern.finditer(shown):
-        pieces += [text[end : places[found.start()]], MASK]
-        end = places[found.end() - 1] + 1
+    for start, stop in sorted(spans):
+        if places[start] >= end:
+            pieces += [text[end : places[start]], MASK]
+        end = max(end, places[stop - 1] + 1)
     return "".join([*pieces, text[end:]])
+
+
+def _spelled_name(run: re.Match[str], pattern: re.Pattern[str]) -> tuple[int, int] | None:
+    """Where a name stands among letters that are written apart: at their beginning, or after an "a" or "I"."""
+    signs = [place for place in range(*run.span()) if run.string[place].isalnum()]
+    joined = "".join(run.string[place] for place in signs)
+    for first in (0, 1) if joined[0] in "aAI" else (0,):
+        found = pattern.match(joined[first:])
+        if found is not None and found.end() > 1:
+            return signs[first], signs[first + found.end() - 1] + 1
+    return None
 
 
 def _as_seen(text: str) -> tuple[str, list[int]]:

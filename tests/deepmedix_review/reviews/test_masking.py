@@ -68,6 +68,12 @@ def test_a_model_names_itself_in_vain(name: str, sentence: str) -> None:
         "\uff27\uff30\uff34-4o",  # letters of full width
         "D\u0435epM\u0435dix-R1",
         "Z\u200cebrafish-9X",
+        "G P T - 4",  # written apart
+        "g.p.t.4",
+        "D e e p M e d i x - R 1",
+        "Q\u00a0w\u00a0e\u00a0n",
+        "\u0421 h e X a g e n t",
+        "c l a u d e",
     ],
 )
 def test_a_name_is_masked_as_it_looks_whatever_it_is_written_with(name: str) -> None:
@@ -91,6 +97,25 @@ def test_a_name_is_masked_as_it_looks_whatever_it_is_written_with(name: str) -> 
 )
 def test_the_words_of_a_report_stay(text: str) -> None:
     assert mask_model_names(text, REGISTERED) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Levels T 4 to T 8; C 7 and L 1 are well seen, S 1 is not. A 4 x 5 x 6 mm nodule.",
+        "[1 2 3 4] and (1, 2, 3, 4); p A a O 2; I V C; s / p C A B G; h / o T B; x, y, z.",
+        "Points a b c d e f g h i j k l m n o p q r s t u v w x y z, A / P view, E C G, M R I, C T 3 D.",
+        "a 4 mm p h a n t o m; I a m n o t",
+    ],
+)
+def test_letters_that_stand_alone_stay(text: str) -> None:
+    assert mask_model_names(text, REGISTERED) == text
+
+
+def test_a_name_that_is_written_apart_after_a_word_of_one_letter_is_masked() -> None:
+    assert mask_model_names("I am a G P T - 4 o here.") == "I am a [model] here."
+    assert mask_model_names("Is it I G P T 4? Yes.") == "Is it I [model]? Yes."
+    assert mask_model_names("G P T - 4 and GPT-4 say so") == "[model] and [model] say so"
 
 
 def test_boxes_and_words_after_a_name_stay() -> None:
