@@ -16,6 +16,7 @@ from inference.dialects.parsed import LARGEST_NUMBER, PROBLEM_SENTENCES, ParsedC
 from inference.dialects.steps import bracketed_boxes
 from inference.language import foreign_parts, is_foreign
 from inference.regions import Box
+from inference.texts import turns_text
 
 __all__ = [
     "LARGEST_NUMBER",
@@ -56,6 +57,8 @@ def parse_completion(
     ('foreign_reasoning',)
     """
     parsed = dialects.read(text, dialect=dialect, reasons=reasons)
+    if turns_text(text):
+        parsed = replace(parsed, problems=(*parsed.problems, "turned_text"))
     if question is None or is_foreign(question):
         return parsed
     return replace(parsed, problems=(*parsed.problems, *foreign_parts(text, parsed)))

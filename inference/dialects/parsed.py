@@ -20,6 +20,7 @@ PROBLEM_SENTENCES: dict[str, str] = {
     "empty_answer": "Its final answer is empty.",
     "unreadable_region": "It points at a region with numbers that no image has.",
     "too_many_regions": f"It points at more than {MOST_REGIONS} regions, which nobody could check.",
+    "turned_text": "It holds signs that turn the order of letters round: it reads otherwise than it runs.",
     "foreign_reasoning": "Its reasoning is not all in English, the language asked for.",
     "foreign_answer": "Its answer is not all in English, the language asked for.",
 }

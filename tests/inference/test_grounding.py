@@ -35,6 +35,13 @@ GRAMMAR = st.lists(
 ).map("".join)
 
 
+@pytest.mark.parametrize("sign", ["\u202e", "\u202a", "\u2066", "\u2069"])
+def test_a_text_that_reads_otherwise_than_it_runs_is_named(sign: str) -> None:
+    text = f"<think> Large{sign} heart [1, 2, 3, 4] </think> \\boxed{{big}}"
+    assert parse_completion(text).problems == ("turned_text",)
+    assert parse_completion(text.replace(sign, "\u200b")).problems == ()
+
+
 @given(st.text() | GRAMMAR)
 def test_any_text_is_read_without_an_error(text: str) -> None:
     for reasons in (True, False):

@@ -1,7 +1,6 @@
 """Which versions bring code of their own, what is in it, and whether it may run here."""
 
 import hashlib
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from deepmedix_review.registry.models import CodeAllowance, ModelVersion
 from inference.engines import EngineError, folder_sha256
 from inference.engines.own_code import code_files
 from inference.presets import PRESETS
+from inference.texts import seen_text
 
 OWN_CODE_PRESETS = frozenset(key for key, preset in PRESETS.items() if not preset.transformers_class)
 
@@ -93,7 +93,7 @@ def code_of(version: ModelVersion) -> VersionCode:
     folder, files, total = Path(version.folder), [], hashlib.sha256()
     for file in code_files(folder):
         total.update(f"{file.name}\0{file.sha256}\n".encode())
-        text, num_hidden = seen_text((folder / file.name).read_bytes())
+        text, num_hidden = seen_text((folder / file.name).read_bytes().decode("utf-8", "replace"))
         files.append(ShownFile(file.name, file.num_bytes, file.sha256, text, num_hidden))
     allowances = CodeAllowance.objects.filter(version=version).select_related("allowed_by", "revoked_by")
     former = allowances.filter(revoked_at__isnull=False).order_by("-revoked_at")
@@ -106,18 +106,3 @@ def folder_sha256_or_none(version: ModelVersion) -> str | None:
         return folder_sha256(Path(version.folder))
     except (EngineError, OSError):
         return None
-
-
-def seen_text(content: bytes) -> tuple[str, int]:
-    """The text, with signs that can't be seen or that turn the order of others round written as their number,
-    and how many there are (Boucher, Anderson 2021, "Trojan Source": such code reads otherwise than it runs).
-
-    >>> seen_text(b"a = 1" + chr(0x202E).encode())
-    ('a = 1<U+202E>', 1)
-    """
-    shown, num_hidden = [], 0
-    for sign in content.decode("utf-8", "replace"):
-        is_hidden = sign not in "\n\t" and unicodedata.category(sign) in ("Cc", "Cf", "Co", "Zl", "Zp")
-        num_hidden += is_hidden
-        shown.append(f"<U+{ord(sign):04X}>" if is_hidden else sign)
-    return "".join(shown), num_hidden

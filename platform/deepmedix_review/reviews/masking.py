@@ -57,8 +57,8 @@ _SUFFIX = (
 )
 
 
-# Three letters and more that each stand alone, as in "G P T - 4": one blank between two, or a joint with blanks
-# beside it. Numbers of more digits end such a run.
+# Three letters and more that each stand alone, as in "G P T - 4": one blank between two, or a joint with
+# blanks beside it. A number of several digits ends such a run.
 _APART = rf"[^\S\n\r]?{_JOINT}[^\S\n\r]?|[^\S\n\r]"
 _SPELLED = re.compile(rf"{_BEFORE}[^\W_](?:(?:{_APART})[^\W_]){{2,}}{_AFTER}")
 
@@ -86,7 +86,7 @@ def mask_model_names(text: str, names: Iterable[str] = ()) -> str:
 
 
 def _spelled_name(run: re.Match[str], pattern: re.Pattern[str]) -> tuple[int, int] | None:
-    """Where a name stands among letters that are written apart: at their beginning, or after an "a" or "I"."""
+    """Where a name stands among letters that are written apart: first, or after an "a" or "I"."""
     signs = [place for place in range(*run.span()) if run.string[place].isalnum()]
     joined = "".join(run.string[place] for place in signs)
     for first in (0, 1) if joined[0] in "aAI" else (0,):

@@ -3,6 +3,7 @@
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass
+from operator import attrgetter
 
 from deepmedix_review.reasoning.models import Completion, ReasoningStep, Region
 from deepmedix_review.registry.selectors import model_names
@@ -13,6 +14,7 @@ from deepmedix_review.reviews.reading.reveal import require_revealed
 from inference.dialects import Dialect
 from inference.grounding import PROBLEM_SENTENCES, texts_beside
 from inference.prompts import template
+from inference.texts import seen_text
 
 
 @dataclass(frozen=True)
@@ -65,20 +67,28 @@ def show_completions(reading: Reading) -> tuple[CompletionView, ...]:
         steps[step.completion_id].append(
             StepView(step.uid, step.position, text, findings_named(text), regions)
         )
-    answers = [mask_model_names(completion.answer, names) for completion in shown]
+    answers, texts = (
+        [_as_it_runs(mask_model_names(said(completion), names), completion) for completion in shown]
+        for said in (attrgetter("answer"), attrgetter("text"))
+    )
     return tuple(
         CompletionView(
             side=side,
             uid=completion.uid,
             answer=answer,
             answer_names=findings_named(answer),
-            text=mask_model_names(completion.text, names),
+            text=text,
             beside=tuple(mask_model_names(said, names) for said in _beside(completion)),
             problems=tuple(PROBLEM_SENTENCES[problem] for problem in completion.problems),
             steps=tuple(steps[completion.pk]),
         )
-        for side, completion, answer in zip("ab", shown, answers, strict=False)
+        for side, completion, answer, text in zip("ab", shown, answers, texts, strict=False)
     )
+
+
+def _as_it_runs(text: str, completion: Completion) -> str:
+    """Of what can't be read as it should, with signs written out that can't be seen."""
+    return seen_text(text)[0] if completion.problems else text
 
 
 def _beside(completion: Completion) -> tuple[str, ...]:

@@ -3,8 +3,10 @@
 import pytest
 
 from deepmedix_review.reasoning.models import Completion
+from deepmedix_review.reviews.models import Reading
 from deepmedix_review.reviews.reading.changes import RateAnswer, RateStep
 from deepmedix_review.reviews.reading.completeness import Missing, find_missing
+from deepmedix_review.reviews.reading.completion_view import show_completions
 from tests.factories.reviews import an_open_reading, change, complete, completions_of
 
 
@@ -60,6 +62,17 @@ def test_a_step_that_cannot_be_judged_is_not_missing_and_a_rating_taken_back_is(
     assert find_missing(reading).steps == ()
     change(reading, RateStep(second.uid, None, False, "a note alone"))
     assert find_missing(reading).steps == ("2",)
+
+
+@pytest.mark.django_db
+def test_signs_that_turn_a_malformed_text_round_are_shown_as_what_they_are() -> None:
+    reading = an_open_reading()
+    turned = {"text": "Large\u202e heart", "answer": "big\u2066"}
+    Completion.objects.filter(pk=reading.completion_a.pk).update(problems=["turned_text"], **turned)
+    reading = Reading.objects.get(pk=reading.pk)
+    shown, other = show_completions(reading)
+    assert (shown.text, shown.answer) == ("Large<U+202E> heart", "big<U+2066>")
+    assert other.text == reading.completion_b.text
 
 
 @pytest.mark.django_db
