@@ -28,6 +28,10 @@ class NotTheProtocol(Exception):
     """What answers does not speak it, or speaks it wrong; asking again helps nobody."""
 
 
+class TooLong(Exception):
+    """It wrote on past what any model writes in so many tokens."""
+
+
 class BrokenOff(Exception):
     """The stream ended in the middle; another try may get all of it."""
 
@@ -115,7 +119,7 @@ class Answer:
         return self.text if self._content else self.text.removesuffix("</think>")
 
     def take(self, data: str) -> bool:
-        """Whether this event brought more text. Raises NotTheProtocol, ToldByServer."""
+        """Whether this event brought more text. Raises NotTheProtocol, ToldByServer, TooLong."""
         if data.strip() == "[DONE]":
             self.is_whole = True
             return False
@@ -156,7 +160,7 @@ class Answer:
                 pieces.append(piece)
                 self._num_characters += len(piece)
         if self._num_characters > self.most_characters:
-            raise NotTheProtocol
+            raise TooLong
         if self._num_characters == before:
             return False
         self.num_tokens += 1

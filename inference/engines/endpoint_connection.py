@@ -16,6 +16,7 @@ from inference.engines.chat_protocol import (
     BrokenOff,
     NotTheProtocol,
     ToldByServer,
+    TooLong,
     data_of,
 )
 from inference.engines.endpoint_flight import Flight, Refused, TryAgain
@@ -138,6 +139,11 @@ def _read(flight: Flight, response: requests.Response, tell: Callable[[Answer], 
         pass
     except NotTheProtocol:
         raise _not_the_protocol() from None
+    except TooLong:
+        raise Refused(
+            f"The model server wrote on past the {flight.request.max_new_tokens} tokens that it was asked "
+            "for, so it was stopped. Its model or its settings are at fault: see that it heeds max_tokens."
+        ) from None
     except ToldByServer:
         raise TryAgain("The model server broke off with an error of its own.") from None
     flight.require_wanted()

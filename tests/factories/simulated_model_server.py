@@ -3,9 +3,10 @@
 `python -m tests.factories.simulated_model_server` prints its port and serves. Words in the question decide
 what it does: `[busy 2]` refuses twice with 429, `[ill 2]` with 503, `[cut 1]` ends the first stream in the
 middle, `[garbage]` streams what is no JSON, `[page]` answers with a web page, `[error]` says so in the
-stream, `[slow]` never goes on, `[mute]` never answers, `[away]` redirects, `[bad]` is refused with a reason,
-`[filter]` is kept back, `[thinks]` gives its reasoning apart, `[free]` writes without a shape unless it is
-held to one. Where it is asked to compare two reports it always takes the first, and so does its judge
+stream, `[slow]` never goes on, `[mute]` never answers, `[away]` redirects, `[bad]` is refused with a
+reason, `[filter]` is kept back, `[long]` goes on past any length, `[thinks]` gives its reasoning apart,
+`[free]` writes without a shape unless it is held to one.
+Where it is asked to compare two reports it always takes the first, and so does its judge
 `first-place`; `longer` takes the longer report whatever it says, `coin` tosses one for each question.
 Where it is asked to count, one finding fits and one is made up.
 A number as argument is the port, so that a person may name it to an installation.
@@ -121,6 +122,8 @@ class Handler(BaseHTTPRequestHandler):
         if asked.startswith("Compare a candidate chest X-ray report"):
             text = json.dumps({"matched": 1, "errors": {kind: int(kind == "a") for kind in "abcdef"}})
         words = re.findall(r"\S+\s*", text)
+        if "[long]" in asked:
+            words = ["heart " * 1000] * (body["max_tokens"] // 50 + 5)
         if "[thinks]" in asked:
             thought = " The heart [1, 2, 3, 4] "
             both = {"reasoning": thought, "reasoning_content": thought}

@@ -26,7 +26,7 @@ from inference.engines import (
     Token,
     load_engine,
 )
-from inference.engines.chat_protocol import Answer, NotTheProtocol
+from inference.engines.chat_protocol import Answer, NotTheProtocol, TooLong
 from inference.engines.retries import wait_seconds
 from inference.images import prepare_image
 from tests.factories.simulated_model_server import ANSWER, MODEL, SimulatedServer
@@ -143,6 +143,7 @@ def test_what_passes_is_tried_again(
         ("[ill 9] a", 4, "answered with an error (503). It was asked 4 times."),
         ("[cut 9] a", 4, "lost in the middle. It was asked 4 times."),
         ("[error] a", 4, "broke off with an error of its own."),
+        ("[long] a", 1, "wrote on past the "),
         ("[garbage] a", 1, "does not speak the OpenAI chat protocol."),
         ("[page] a", 1, "does not speak the OpenAI chat protocol."),
         ("[away] a", 1, "another address, which is not followed."),
@@ -312,5 +313,5 @@ def test_what_is_no_event_of_the_protocol_is_named(data: str) -> None:
 
 def test_no_text_grows_past_what_its_tokens_could_hold() -> None:
     answer = Answer(most_characters=3)
-    with pytest.raises(NotTheProtocol):
+    with pytest.raises(TooLong):
         answer.take('{"choices": [{"delta": {"content": "abcd"}}]}')
