@@ -59,11 +59,12 @@ def show_completions(reading: Reading) -> tuple[CompletionView, ...]:
     require_revealed(reading)
     names = model_names()
     shown = [completion for completion in (reading.completion_a, reading.completion_b) if completion]
+    by_key = {completion.pk: completion for completion in shown}
     steps: dict[int, list[StepView]] = defaultdict(list)
     rows = ReasoningStep.objects.filter(completion__in=shown).prefetch_related("regions")
     for step in rows.order_by("completion", "position"):
         regions = tuple(_region(region) for region in step.regions.all())
-        text = mask_model_names(step.text, names)
+        text = _as_it_runs(mask_model_names(step.text, names), by_key[step.completion_id])
         steps[step.completion_id].append(
             StepView(step.uid, step.position, text, findings_named(text), regions)
         )

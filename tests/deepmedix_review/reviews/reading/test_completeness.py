@@ -69,9 +69,11 @@ def test_signs_that_turn_a_malformed_text_round_are_shown_as_what_they_are() -> 
     reading = an_open_reading()
     turned = {"text": "Large\u202e heart", "answer": "big\u2066"}
     Completion.objects.filter(pk=reading.completion_a.pk).update(problems=["turned_text"], **turned)
+    reading.completion_a.steps.filter(position=1).update(text="Large\u202e heart")
     reading = Reading.objects.get(pk=reading.pk)
     shown, other = show_completions(reading)
     assert (shown.text, shown.answer) == ("Large<U+202E> heart", "big<U+2066>")
+    assert shown.steps[0].text == "Large<U+202E> heart"
     assert other.text == reading.completion_b.text
 
 
