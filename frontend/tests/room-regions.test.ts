@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Action } from "../src/reading-room/actions";
-import { partsOf, partsOfWording, withoutBoxes } from "../src/reading-room/region-items";
+import { letterAt, partsOf, partsOfWording, withoutBoxes } from "../src/reading-room/region-items";
 import { drawRegion } from "../src/reading-room/regions";
 import { completion, desk, reading, region, step } from "./scene";
 
@@ -12,6 +12,10 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe("regions", () => {
+  it("are told apart by letters, however many a step has", () => {
+    expect([0, 1, 25, 26, 51, 52, 701, 702].map(letterAt).join(" ")).toBe("a b z aa az ba zz aaa");
+  });
+
   it("are drawn for the step with the focus, for all by B, for none while Space is held", async () => {
     const { room, view } = await desk();
     const shown = () => view.marks.map((mark) => mark.uid);

@@ -4,7 +4,7 @@ import type { RegionMark } from "../viewer/film";
 import { type Box, isDrawable } from "../viewer/geometry";
 import { adjustedBox } from "./changes";
 import { completionOn, type Place } from "./place";
-import { labelOf } from "./region-items";
+import { labelOf, letterAt } from "./region-items";
 import { COLOUR_OF_FIRST_READ, colourAfter, colourOf } from "./twins";
 
 type Earlier = NonNullable<Reading["adjudication"]>["readings"][number];
@@ -51,7 +51,7 @@ export function regionsOfMissed(
   const reader = index + 1;
   const drawn = earlier.drawn_regions.filter((row) => row.missed_finding === finding);
   return drawn.map((box, at) => {
-    const letter = drawn.length < 2 ? "" : String.fromCharCode(97 + at);
+    const letter = drawn.length < 2 ? "" : letterAt(at);
     return { uid: box.uid, of: null, label: `R${reader} M${number}${letter}`, reader, box };
   });
 }

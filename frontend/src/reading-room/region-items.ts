@@ -8,12 +8,16 @@ import { completionOn, type Place } from "./place";
 import { drawnFor, missedFinding, type Owner } from "./regions";
 import { colourAfter, colourOf } from "./twins";
 
-const letter = (at: number): string => String.fromCharCode(97 + at);
+/** 0 is a, 25 z, 26 aa, as the server names them. */
+export function letterAt(at: number): string {
+  const before = Math.floor(at / 26);
+  return `${before > 0 ? letterAt(before - 1) : ""}${String.fromCharCode(97 + (at % 26))}`;
+}
 
 /** "2" for a step's only region, "2a", "2b" … where it has several. */
 export function labelOf(step: Step, region: Region): string {
   if (step.regions.length < 2) return String(step.position);
-  return `${step.position}${letter(region.position - 1)}`;
+  return `${step.position}${letterAt(region.position - 1)}`;
 }
 
 const WRITTEN_BOX = /(\[\s*-?[\d.]+(?:\s*,\s*-?[\d.]+){3}\s*,?\s*\])/;
@@ -114,7 +118,7 @@ export function colourOfFinding(reading: Reading, finding: MissedFinding): numbe
 function groupOfFinding(reading: Reading, finding: MissedFinding, side: Side): RegionGroup {
   const owner: Owner = { kind: "finding", uid: finding.uid };
   const name = markOfFinding(reading, finding);
-  const labelAt = (at: number, of: number): string => (of < 2 ? name : `${name}${letter(at)}`);
+  const labelAt = (at: number, of: number): string => (of < 2 ? name : `${name}${letterAt(at)}`);
   const colour = colourOfFinding(reading, finding);
   return { side, owner, colour, dashed: side === "b", items: ownItems(reading, owner, labelAt) };
 }

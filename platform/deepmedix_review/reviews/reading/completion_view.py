@@ -63,8 +63,11 @@ def show_completions(reading: Reading) -> tuple[CompletionView, ...]:
     steps: dict[int, list[StepView]] = defaultdict(list)
     rows = ReasoningStep.objects.filter(completion__in=shown).prefetch_related("regions")
     for step in rows.order_by("completion", "position"):
-        regions = tuple(_region(region) for region in step.regions.all())
-        text = _as_it_runs(mask_model_names(step.text, names), by_key[step.completion_id])
+        completion = by_key[step.completion_id]
+        # More than anybody could check, drawn on the film, would hide it.
+        is_checked = "too_many_regions" not in completion.problems
+        regions = tuple(_region(region) for region in step.regions.all() if is_checked)
+        text = _as_it_runs(mask_model_names(step.text, names), completion)
         steps[step.completion_id].append(
             StepView(step.uid, step.position, text, findings_named(text), regions)
         )

@@ -78,6 +78,15 @@ def test_signs_that_turn_a_malformed_text_round_are_shown_as_what_they_are() -> 
 
 
 @pytest.mark.django_db
+def test_more_regions_than_anybody_could_check_are_not_drawn() -> None:
+    reading = an_open_reading()
+    Completion.objects.filter(pk=reading.completion_a.pk).update(problems=["too_many_regions"])
+    shown, other = show_completions(Reading.objects.get(pk=reading.pk))
+    assert not any(step.regions for step in shown.steps)
+    assert any(step.regions for step in other.steps)
+
+
+@pytest.mark.django_db
 def test_a_malformed_completion_needs_only_its_answer_rated_and_the_vote() -> None:
     reading = an_open_reading()
     for completion in completions_of(reading):
