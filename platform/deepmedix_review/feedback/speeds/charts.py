@@ -6,6 +6,7 @@ from datetime import datetime
 
 from deepmedix_review.common.dates import say_clock, say_day
 from deepmedix_review.evaluation.answer_times import Answered, Span, beginning
+from deepmedix_review.feedback.templatetags.figures import figure
 
 WIDTH, HEIGHT = 420, 96
 _TOP, _FOOT = 6, 4
@@ -85,7 +86,8 @@ def _plots(found: Sequence[Answered], span: Span, first: datetime) -> tuple[Spee
                 for label, colour, values in lines
             ),
             said="; ".join(
-                f"{label}: lowest {min(values):.3g}, highest {max(values):.3g}, last {values[-1]:.3g}"
+                f"{label}: lowest {figure(min(values))}, highest {figure(max(values))}, "
+                f"last {figure(values[-1])}"
                 for label, _, values in lines
             ),
         )
