@@ -99,7 +99,7 @@ def test_the_same_files_asked_in_another_way_are_another_version(incoming: Path)
 @pytest.mark.django_db
 def test_the_same_files_taken_in_at_the_same_moment_are_kept_once(incoming: Path) -> None:
     folder, admin = a_model(incoming / "new", "qwen2.5-vl"), AdminFactory.create()
-    versions = []
+    versions: list[ModelVersion] = []
 
     def meanwhile(num_done: int, num_bytes: int) -> None:
         """Another worker takes them in under another preset, and is through first."""

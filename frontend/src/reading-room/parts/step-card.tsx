@@ -40,6 +40,9 @@ const VERDICTS: readonly Choice<"fits" | "adjusted" | "wrong">[] = [
   { value: "wrong", label: "wrong", tone: "bad" },
 ];
 
+/** Signs of a step that stand on the page without a scroll bar of their own. */
+const LONGEST_WHOLE = 3000;
+
 interface Props {
   readonly room: Room;
   readonly state: RoomState;
@@ -58,6 +61,8 @@ export function StepCard({ room, state, side, step }: Props) {
   const redrawn = items.find(
     ({ uid, region }) => uid === inHand && region !== null && room.canRate && room.regions.isOpen(uid),
   );
+  // A model that repeats itself: what is rated below stays within reach.
+  const isEndless = step.text.length > LONGEST_WHOLE;
   const chips = [
     ...(step.regions.length === 0 ? ["no region"] : []),
     ...step.regions.flatMap((region) => (region.problem ? [PROBLEMS[region.problem] ?? region.problem] : [])),
@@ -70,7 +75,7 @@ export function StepCard({ room, state, side, step }: Props) {
       onEnter={() => room.goTo(stepPlace(side, step))}
       onHover={(isOver) => room.walking.hover(isOver ? step.uid : null)}
     >
-      <p class="step-text">
+      <p {...(isEndless ? { class: "step-text endless", tabIndex: 0 } : { class: "step-text" })}>
         <span class="number">{step.position}</span>
         <Worded parts={partsOf(step)} />{" "}
         {chips.map((chip) => (
