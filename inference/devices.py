@@ -16,6 +16,8 @@ from inference.spreading import HOLDING_ONLY, device_map
 SIZES = {"KB": 10**3, "KIB": 2**10, "MB": 10**6, "GB": 10**9, "MIB": 2**20, "GIB": 2**30}
 # Of a device's free memory, where no size is said: the rest is for what grows with each token.
 SHARE_FOR_WEIGHTS = 0.9
+# How torch says of Apple's accelerators and of processors that there is no memory left.
+_MEMORY_FULL = ("MPS backend out of memory", "can't allocate memory")
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,9 @@ def place(device: str, dtype: str = "auto", *, there: Hardware | None = None) ->
 
 
 def is_memory_full(error: BaseException) -> bool:
-    """Whether a device had no memory left; Apple's says so by a plain RuntimeError."""
-    return isinstance(error, torch.OutOfMemoryError) or "MPS backend out of memory" in str(error)
+    """Whether a device had no memory left; Apple's and processors say so by a plain RuntimeError."""
+    is_named = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    return is_named or any(words in str(error) for words in _MEMORY_FULL)
 
 
 def free_memory() -> None:

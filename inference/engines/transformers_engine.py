@@ -1,5 +1,6 @@
 """Runs models in this process: any folder of the families in `inference.engines.families`."""
 
+import logging
 import threading
 import time
 from collections.abc import Generator, Iterable, Sequence
@@ -29,6 +30,8 @@ from inference.engines.requests import (
 )
 from inference.engines.sampling import RowProgress, RowWatch, SeededSampling, Suppressed
 from inference.engines.text_so_far import TextClock
+
+logger = logging.getLogger(__name__)
 
 # Below this a second thread costs more than it brings: 330 against 14 tokens/s on two busy cores (1.8 million
 # weights, batches of 8). The setting holds for the generating thread alone.
@@ -142,7 +145,7 @@ class TransformersEngine:
         if num_prompt_tokens >= self._max_positions:
             what = "The question takes" if image is None else "The film and the question take"
             raise EngineError(
-                f"{what} {num_prompt_tokens} tokens, the model reads {self._max_positions}. Ask a shorter "
+                f"{what} more than the {self._max_positions} tokens that the model reads. Ask a shorter "
                 "question."
             )
         return _Row(request=request, image=image, prompt=prompt, num_prompt_tokens=num_prompt_tokens)
@@ -152,6 +155,7 @@ class TransformersEngine:
         yield from (Stopped(row.request.key) for row in rows if not is_wanted(row.request.key))
         rows = [row for row in rows if is_wanted(row.request.key)]
         answered: set[str] = set()
+        is_full = False
         try:
             if rows:
                 with closing(self._run(rows, is_wanted)) as events:
@@ -159,14 +163,18 @@ class TransformersEngine:
                         if not isinstance(event, Token):
                             answered.add(event.key)
                         yield event
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             if not is_memory_full(error):
                 raise
+            is_full = True
             if len(rows) == 1:
                 raise EngineError(
                     "The model's memory is too small for this film and question. "
                     "Lower the version's max_pixels, or run the worker on a larger accelerator."
                 ) from error
+        if is_full:
+            # Past the handler: the error's frames hold the tensors of the whole batch.
+            logger.warning("The memory is full with %d at once; they are asked in halves.", len(rows))
             if self.features is not None:
                 self.features.forget()
             free_memory()
@@ -243,7 +251,11 @@ class TransformersEngine:
         try:
             while (events := told.get()) is not None:
                 if isinstance(events, BaseException):
-                    raise events
+                    try:
+                        raise events
+                    finally:
+                        # It would keep itself, and what its frames hold, through this one.
+                        del events
                 yield from events
         finally:
             stop.set()
@@ -283,7 +295,7 @@ class TransformersEngine:
         if progress.ended == "deadline":
             return Failed(
                 request.key,
-                f"It was stopped after {request.deadline_seconds:g} s with {len(tokens)} tokens written. "
+                f"It was stopped after {request.deadline_seconds:g} s, before its end. "
                 "Retry it when the worker is less busy, or raise INFERENCE_SECONDS.",
             )
         return Done(

@@ -208,6 +208,12 @@ def test_a_full_memory_is_known_by_apples_words_too() -> None:
     assert not is_memory_full(RuntimeError("shape mismatch"))
 
 
+def test_a_full_memory_of_a_processor_is_known() -> None:
+    with pytest.raises(RuntimeError) as full:
+        torch.empty(2**50)
+    assert is_memory_full(full.value)
+
+
 def test_a_command_says_where_its_model_computes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     film = tmp_path / "film.dcm"
     write_phantom_dicom(film, seed=1, size=64)

@@ -1,6 +1,7 @@
 """An engine answers each request for itself: by its seed, within its limits, and it can be stopped."""
 
 import shutil
+import weakref
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -200,11 +201,32 @@ def test_a_batch_that_is_too_large_is_halved_and_what_it_answered_is_not_asked_a
     assert sorted(event.key for event in events if isinstance(event, Done)) == ["0", "1", "2"]
 
 
+def test_what_a_batch_held_is_given_back_before_its_halves_are_asked(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = TransformersEngine(settings_for(folder))
+    generate = engine._model.generate
+    held: list[weakref.ref[torch.Tensor]] = []
+
+    def fill_up(**given: Any) -> Any:
+        assert not any(one() is not None for one in held), "tensors of the batch before are kept"
+        if len(given["input_ids"]) > 1:
+            tensor = torch.zeros(8)
+            held.append(weakref.ref(tensor))
+            raise torch.OutOfMemoryError
+        return generate(**given)
+
+    monkeypatch.setattr(engine._model, "generate", fill_up)
+    events = list(engine.generate([ask(str(n), max_new_tokens=3) for n in range(3)]))
+    assert len(held) == 2
+    assert sorted(event.key for event in events if isinstance(event, Done)) == ["0", "1", "2"]
+
+
 def test_a_request_past_its_deadline_fails_with_a_sentence(engine: ServingEngine) -> None:
     events = list(engine.generate([ask("late", max_new_tokens=900, deadline_seconds=0.0), ask("x")]))
     assert results(events).keys() == {"x"}
     (failed,) = [event for event in events if isinstance(event, Failed)]
-    assert failed.reason.startswith("It was stopped after 0 s with 1 tokens written.")
+    assert failed.reason.startswith("It was stopped after 0 s, before its end.")
 
 
 @pytest.mark.parametrize(
