@@ -114,16 +114,17 @@ def question(query: str | None, *, version: ModelVersion) -> str:
 
 
 def require_ready(study: Study) -> None:
-    """Raises RefusedByRule for a study that no model may see: unseen, held, or rejected meanwhile."""
+    """Raises RefusedByRule for a study that no model may see: unseen, held, or rejected meanwhile.
+
+    As all reasons of a batch's failures it names no study, so that they are grouped.
+    """
     if study.state == Study.State.UNSEEN:
         raise RefusedByRule(
-            f"{study.label} was not looked at yet, so no model sees it. An admin looks at it first, from the "
-            "list of studies."
+            "The study was not looked at yet, so no model sees it. An admin looks at it first, from the list "
+            "of studies."
         )
     if study.state != Study.State.READY:
-        raise RefusedByRule(
-            f"{study.label} is {study.state}, so no model sees it. An admin can accept it first."
-        )
+        raise RefusedByRule(f"The study is {study.state}, so no model sees it. An admin can accept it first.")
 
 
 def cancel_inference(job: InferenceJob, *, actor: User) -> None:

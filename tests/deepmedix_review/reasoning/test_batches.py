@@ -20,7 +20,7 @@ from deepmedix_review.reasoning.batches.asking import WantedBatch, make_batch
 from deepmedix_review.reasoning.batches.selectors import progress_of
 from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob, Purpose
 from deepmedix_review.reasoning.sampling import Sampling
-from deepmedix_review.reasoning.services import queue_inference, requeue_inference
+from deepmedix_review.reasoning.services import queue_inference, requeue_inference, require_ready
 from deepmedix_review.reasoning.tasks import ask_batch, end_batch
 from deepmedix_review.studies.collecting.services import collect_picks
 from deepmedix_review.studies.models import Study
@@ -29,7 +29,7 @@ from tests.factories.accounts import AdminFactory, ExpertFactory, ResearcherFact
 from tests.factories.jobs import BatchedJobFactory, InferenceBatchFactory, InferenceJobFactory
 from tests.factories.reasoning import CompletionFactory
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
-from tests.factories.studies import InstanceFactory
+from tests.factories.studies import InstanceFactory, StudyFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -113,15 +113,28 @@ def test_a_batch_is_paused_resumed_and_cancelled_on_its_page(admin: Client) -> N
     assert steered == [f"{verb}_inference_batch" for verb in ("pause", "resume", "cancel")]
 
 
+def test_studies_that_no_model_may_see_fail_for_one_reason() -> None:
+    reasons = set()
+    for study in StudyFactory.create_batch(2, state=Study.State.HELD):
+        with pytest.raises(RefusedByRule, match="The study is held") as refusal:
+            require_ready(study)
+        reasons.add(str(refusal.value))
+    assert len(reasons) == 1
+
+
 def test_failures_are_grouped_by_their_reason_and_those_alone_are_tried_again(admin: Client) -> None:
     batch = batch_with(done=1)
-    BatchedJobFactory.create_batch(2, batch=batch, state=JobState.FAILED, error="No <film>.", attempt=3)
+    BatchedJobFactory.create(batch=batch, state=JobState.FAILED, error="No <film>.", attempt=3)
+    study = BatchedJobFactory.create(batch=batch, state=JobState.FAILED, error="No <film>.", attempt=3).study
     other = BatchedJobFactory.create(batch=batch, state=JobState.FAILED, error="Too late.")
     services.end_through()
     page = reverse("inference-batch", args=[batch.uid])
     shown = admin.get(page).content.decode()
     assert "No &lt;film&gt;." in shown
     assert shown.index("No &lt;film&gt;.") < shown.index("Too late.")
+    first, second = (reverse("study-detail", args=[one.uid]) for one in (study, other.study))
+    assert f'One of them: <a class="mono" id="failed-1" href="{first}">' in shown
+    assert f'<span class="quiet"><a class="mono" id="failed-2" href="{second}">' in shown
     assert "hx-trigger" not in shown
     said = admin.post(f"{page}retry/", {"reason": "No <film>."}, follow=True).content.decode()
     assert "2 are tried again." in said
@@ -342,7 +355,7 @@ def test_the_list_goes_on_page_by_page_and_counts_nothing_of_what_is_through(adm
     assert of_jobs == 0
     for _ in range(3):
         batch_with(done=2, queued=1)
-    assert count() == (num + 2, 2)
+    assert count() == (num + 3, 3)
     InferenceBatchFactory.create_batch(
         25, model_version=ModelVersionFactory.create(), ended_at=timezone.now()
     )

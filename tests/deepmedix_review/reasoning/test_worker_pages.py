@@ -30,6 +30,17 @@ def a_worker(**fields: Any) -> InferenceWorker:
     return InferenceWorker.objects.create(name="inference@here", seen_at=timezone.now(), **fields)
 
 
+def test_a_batch_that_no_worker_took_up_waits_behind_another_at_once(admin: Client) -> None:
+    a_worker()
+    before, waiting = batch_with(queued=1, running=2), batch_with(queued=3)
+    page = html.unescape(admin.get(reverse("inference-batch", args=[waiting.uid])).content.decode())
+    assert '<span class="chip quiet">waiting</span>' in page
+    assert "Workers are at another batch; its turn comes." in page
+    assert reverse("inference-batch", args=[before.uid]) in page
+    waiting.served_at = timezone.now()
+    assert progress_of([waiting])[0].phase == "at work", "between two rounds"
+
+
 def test_a_batch_that_waits_says_behind_what(admin: Client) -> None:
     waiting = batch_with(queued=3)
     address = reverse("inference-batch", args=[waiting.uid])

@@ -15,13 +15,15 @@ from deepmedix_review.common.paging import Page, page_of
 from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob, Purpose
 from deepmedix_review.reasoning.workers.selectors import none_answers_because
 from deepmedix_review.registry.models import ModelVersion
+from deepmedix_review.studies.models import Study
 
 NUM_BATCHES_A_PAGE = 25
 # What was answered in this time tells how fast a batch is.
 RATE_OVER = timedelta(minutes=5)
 MOST_REASONS = 20
 NUM_LATEST = 10
-# Between two rounds nothing of a batch runs; one that no worker has taken up for so long waits.
+# Between two rounds nothing of a batch runs; one that no worker has taken up for so long waits. Where another
+# batch runs, one that no worker ever took up waits at once.
 WAITS_AFTER = timedelta(seconds=20)
 
 
@@ -91,10 +93,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why so many of a batch failed; empty where they were cancelled."""
+    """Why so many of a batch failed, and a study of which they did; empty where they were cancelled."""
 
     error: str
     number: int
+    example: Study | None = None
 
 
 def batches() -> QuerySet[InferenceBatch]:
@@ -151,8 +154,10 @@ def live_of(versions: Iterable[ModelVersion]) -> list[Progress]:
 def failures_of(batch: InferenceBatch) -> list[Reason]:
     """The commonest reasons first, and what was cancelled last."""
     failed = InferenceJob.objects.filter(batch=batch, state=JobState.FAILED).order_by().values_list("error")
-    rows = failed.annotate(number=Count("pk")).order_by("-number", "error")[:MOST_REASONS]
-    reasons = [Reason(error, number) for error, number in rows]
+    counted = failed.annotate(number=Count("pk"), example=Max("study")).order_by("-number", "error")
+    rows = list(counted[:MOST_REASONS])
+    studies = Study.objects.in_bulk([study for _, _, study in rows])
+    reasons = [Reason(error, number, studies.get(study)) for error, number, study in rows]
     num_cancelled = InferenceJob.objects.filter(batch=batch, state=JobState.CANCELLED).count()
     return [*reasons, *([Reason("", num_cancelled)] if num_cancelled else [])]
 
@@ -164,20 +169,30 @@ def latest_answers(batch: InferenceBatch) -> Sequence[InferenceJob]:
 
 
 def _may_wait(batch: InferenceBatch, counts: Counts) -> bool:
-    """Whether there is something to do of it, and no worker at it for longer than a round takes to begin."""
-    if batch.paused_at or batch.cancelled_at or counts.num_running or not counts.num_queued:
-        return False
+    """Whether there is something to do of it, and no worker at it."""
+    return bool(counts.num_queued and not (batch.paused_at or batch.cancelled_at or counts.num_running))
+
+
+def _is_between_rounds(batch: InferenceBatch) -> bool:
+    """Whether no worker is at it for no longer than a round takes to begin."""
     since = max(filter(None, (batch.created_at, batch.served_at, batch.resumed_at)))
-    return timezone.now() - since > WAITS_AFTER
+    return timezone.now() - since <= WAITS_AFTER
 
 
 def _waits_of(waiting: Sequence[InferenceBatch]) -> dict[int, Wait]:
     if not waiting:
         return {}
     running = InferenceJob.objects.filter(state=JobState.RUNNING).order_by()
-    a_person = running.filter(purpose=Purpose.INTERACTIVE).exists()
     at_work = running.exclude(purpose=Purpose.INTERACTIVE).values("batch")
     before = batches().filter(pk__in=at_work).order_by("pk").first()
+    waiting = [
+        batch
+        for batch in waiting
+        if not _is_between_rounds(batch) or (before is not None and batch.served_at is None)
+    ]
+    if not waiting:
+        return {}
+    a_person = running.filter(purpose=Purpose.INTERACTIVE).exists()
     why_none = {version: none_answers_because(version) for version in {one.model_version for one in waiting}}
     waits = {}
     for batch in waiting:
