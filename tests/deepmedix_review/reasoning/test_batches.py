@@ -135,6 +135,9 @@ def test_failures_are_grouped_by_their_reason_and_those_alone_are_tried_again(ad
     first, second = (reverse("study-detail", args=[one.uid]) for one in (study, other.study))
     assert f'One of them: <a class="mono" id="failed-1" href="{first}">' in shown
     assert f'<span class="quiet"><a class="mono" id="failed-2" href="{second}">' in shown
+    Study.objects.filter(pk=study.pk).update(state=Study.State.HELD)
+    researchers = client_of(ResearcherFactory.create()).get(page).content.decode()
+    assert f'One of them: <span class="mono">{study.label}</span>' in researchers, "they may not open it"
     assert "hx-trigger" not in shown
     said = admin.post(f"{page}retry/", {"reason": "No <film>."}, follow=True).content.decode()
     assert "2 are tried again." in said

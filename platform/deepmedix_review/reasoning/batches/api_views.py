@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, needs
 from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.audit.services import record_event
@@ -67,7 +68,7 @@ class BatchesView(_AskersOnly):
         )
         if batch is None:
             raise RefusedByRule(ALL_ASKED)
-        return Response(_shown(batch), status=202)
+        return Response(_shown(batch, acting_user(request)), status=202)
 
 
 class BatchView(_AskersOnly):
@@ -76,7 +77,7 @@ class BatchView(_AskersOnly):
         """How far it is, and what failed."""
         batch = _batch(request, uid)
         record_event(actor=acting_user(request), action="view_inference_batch", subject=batch)
-        return Response(_shown(batch))
+        return Response(_shown(batch, acting_user(request)))
 
 
 class PauseBatchView(_AskersOnly):
@@ -85,7 +86,7 @@ class PauseBatchView(_AskersOnly):
         """What runs goes on; nothing more of it begins."""
         batch = _batch(request, uid)
         services.pause_batch(batch, actor=acting_user(request))
-        return Response(_shown(batch))
+        return Response(_shown(batch, acting_user(request)))
 
 
 class ResumeBatchView(_AskersOnly):
@@ -94,7 +95,7 @@ class ResumeBatchView(_AskersOnly):
         """Go on after a pause, or ask the rest where the asking failed."""
         batch = _batch(request, uid)
         tasks.request_resume(batch, actor=acting_user(request))
-        return Response(_shown(batch))
+        return Response(_shown(batch, acting_user(request)))
 
 
 class CancelBatchView(_AskersOnly):
@@ -103,7 +104,7 @@ class CancelBatchView(_AskersOnly):
         """Nothing more begins at once; what runs ends within a token, what was answered stays."""
         batch = _batch(request, uid)
         tasks.request_batch_cancel(batch, actor=acting_user(request))
-        return Response(_shown(batch))
+        return Response(_shown(batch, acting_user(request)))
 
 
 class RetryBatchView(_AskersOnly):
@@ -118,12 +119,13 @@ class RetryBatchView(_AskersOnly):
         number = tasks.request_failures_retry(
             batch, reason=asked.validated_data["reason"], actor=acting_user(request)
         )
-        return Response({"num_retried": number, "batch": _shown(batch)})
+        return Response({"num_retried": number, "batch": _shown(batch, acting_user(request))})
 
 
-def _shown(batch: InferenceBatch) -> Any:
+def _shown(batch: InferenceBatch, viewer: User) -> Any:
     (progress,) = progress_of([batch])
-    return BatchSerializer(progress).data | {"failures": ReasonSerializer(failures_of(batch), many=True).data}
+    failures = ReasonSerializer(failures_of(batch, viewer=viewer), many=True).data
+    return BatchSerializer(progress).data | {"failures": failures}
 
 
 def _version(number: int | None) -> ModelVersion:

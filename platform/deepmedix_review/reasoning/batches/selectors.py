@@ -16,6 +16,7 @@ from deepmedix_review.reasoning.models import InferenceBatch, InferenceJob, Purp
 from deepmedix_review.reasoning.workers.selectors import none_answers_because
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.studies.models import Study
+from deepmedix_review.studies.selectors import visible_studies
 
 NUM_BATCHES_A_PAGE = 25
 # What was answered in this time tells how fast a batch is.
@@ -93,11 +94,13 @@ class Progress:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why so many of a batch failed, and a study of which they did; empty where they were cancelled."""
+    """Why so many of a batch failed, empty where they were cancelled; of which study one did, and whether the
+    viewer may open it."""
 
     error: str
     number: int
     example: Study | None = None
+    may_open: bool = False
 
 
 def batches() -> QuerySet[InferenceBatch]:
@@ -151,13 +154,14 @@ def live_of(versions: Iterable[ModelVersion]) -> list[Progress]:
     return progress_of(list(found.order_by("pk")))
 
 
-def failures_of(batch: InferenceBatch) -> list[Reason]:
+def failures_of(batch: InferenceBatch, *, viewer: User) -> list[Reason]:
     """The commonest reasons first, and what was cancelled last."""
     failed = InferenceJob.objects.filter(batch=batch, state=JobState.FAILED).order_by().values_list("error")
     counted = failed.annotate(number=Count("pk"), example=Max("study")).order_by("-number", "error")
     rows = list(counted[:MOST_REASONS])
     studies = Study.objects.in_bulk([study for _, _, study in rows])
-    reasons = [Reason(error, number, studies.get(study)) for error, number, study in rows]
+    open_to_them = set(visible_studies(viewer).filter(pk__in=studies).values_list("pk", flat=True))
+    reasons = [Reason(error, number, studies.get(pk), pk in open_to_them) for error, number, pk in rows]
     num_cancelled = InferenceJob.objects.filter(batch=batch, state=JobState.CANCELLED).count()
     return [*reasons, *([Reason("", num_cancelled)] if num_cancelled else [])]
 

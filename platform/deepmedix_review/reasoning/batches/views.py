@@ -73,7 +73,7 @@ def show_batch(request: HttpRequest, uid: UUID) -> HttpResponse:
         {
             "progress": progress,
             "batch": batch,
-            "failures": failures_of(batch),
+            "failures": failures_of(batch, viewer=acting_user(request)),
             "answers": latest_answers(batch),
         },
     )
