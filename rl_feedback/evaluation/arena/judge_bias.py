@@ -157,7 +157,7 @@ def _says(
 def _says_invalid(num_invalid: int, *, num_said: int) -> list[str]:
     if not num_invalid:
         return []
-    return [f"{num_invalid:,} of its {num_said:,} answers were no verdict and count nowhere."]
+    return [f"{num_invalid:,} of its {num_said:,} judgements were no verdict and count nowhere."]
 
 
 def _away_from_half(share: Clustered) -> float | None:

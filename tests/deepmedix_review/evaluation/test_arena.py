@@ -132,7 +132,7 @@ def test_a_limit_ends_the_run_with_a_sentence_and_what_is_judged_is_kept_and_sho
             lambda prompt: verdict("A" if words(prompt, "A") > words(prompt, "B") else "B"),
             "It takes the longer report in 100%",
         ),
-        (lambda prompt: "No idea.", "of its 72 answers were no verdict"),
+        (lambda prompt: "No idea.", "of its 72 judgements were no verdict"),
     ],
 )
 def test_a_bad_judge_is_unmasked_by_the_boards_own_figures(versions, judge, says, sentence) -> None:

@@ -146,7 +146,7 @@ def test_an_invalid_judgement_takes_its_pair_out_and_one_order_is_none() -> None
     made = battles_of(both[:3])
     assert (len(made.battles), made.num_invalid, made.num_one_order) == (1, 0, 1)
     (bias,) = judge_bias(spoilt)
-    assert bias.says[-1] == "1 of its 4 answers were no verdict and count nowhere."
+    assert bias.says[-1] == "1 of its 4 judgements were no verdict and count nowhere."
 
 
 def test_boards_without_a_battle_or_a_link_say_why() -> None:
