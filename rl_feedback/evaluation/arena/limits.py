@@ -79,14 +79,18 @@ def require_within(limits: Limits, spent: Spent) -> None:
 
 @dataclass
 class Pace:
-    """At most so many requests in any 60 seconds. `wait` and `clock` are time's own unless a test says."""
+    """At most so many requests in any 60 seconds; one for all that is asked of a judge. `sent_before`: how
+    many seconds ago each was sent that was sent before, in any order. `wait` and `clock` are time's own
+    unless a test says."""
 
     requests_per_minute: int | None
+    sent_before: Sequence[float] = ()
     clock: Callable[[], float] = time.monotonic
     wait: Callable[[float], object] = time.sleep
 
     def __post_init__(self) -> None:
-        self._sent: deque[float] = deque()
+        now = self.clock()
+        self._sent: deque[float] = deque(now - ago for ago in sorted(self.sent_before, reverse=True))
 
     def allowed(self, wanted: int) -> int:
         """How many of so many requests may be sent at once, 1 or more, after waiting where none may."""
@@ -101,7 +105,8 @@ class Pace:
                 many = min(wanted, free)
                 self._sent.extend([now] * many)
                 return many
-            self.wait(_MINUTE - (now - self._sent[0]))
+            # At least so long that rounding can't leave the clock where it is.
+            self.wait(max(1e-3, _MINUTE - (now - self._sent[0])))
 
 
 def num_within(prompts: Sequence[str], *, max_new_tokens: int, limits: Limits, spent: Spent) -> int:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
@@ -17,6 +18,7 @@ from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.models import Case, Reading, Vote
 from deepmedix_review.studies.models import Reference
 from inference.engines import load_engine
+from rl_feedback.evaluation.arena import Pace
 from tests.factories.accounts import ExpertFactory, ResearcherFactory
 from tests.factories.arena import ORIGIN, URL, SimulatedJudge, truthful
 from tests.factories.reader_studies import list_of, sign_unsaid, two_versions_running
@@ -122,6 +124,29 @@ def test_a_limit_ends_the_run_with_a_sentence_and_what_is_judged_is_kept_and_sho
     run_arena(run.pk)
     run.refresh_from_db()
     assert (run.state, run.judgements.count()) == (JobState.DONE, 72)
+
+
+def test_no_minute_of_a_run_sees_more_requests_than_allowed_over_its_rounds_and_attempts(
+    versions, judge, monkeypatch
+) -> None:
+    now, sent = [0.0], []
+
+    def wait(seconds: float) -> None:
+        now[0] += seconds
+
+    def says(prompt: str) -> str:
+        sent.append(now[0])
+        return truthful(prompt)
+
+    timed = partial(Pace, clock=lambda: now[0], wait=wait)
+    monkeypatch.setattr("deepmedix_review.evaluation.arena.running.Pace", timed)
+    judge.says = says
+    run = carried_out(versions, num_wanted=36, limits={"requests_per_minute": 40, "most_requests": 50})
+    request_arena_again(run, actor=run.requested_by, limits={"requests_per_minute": 40})
+    run_arena(run.pk)
+    assert len(sent) == 72
+    # What the first attempt asked is known to the second by the table, a moment less than the clock says.
+    assert max(sum(0 <= at - start < 59 for at in sent) for start in sent) == 40
 
 
 @pytest.mark.parametrize(

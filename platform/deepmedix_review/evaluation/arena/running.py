@@ -1,10 +1,12 @@
 """Carries a run of the arena out: plans rounds, lets the judge judge, keeps each verdict, draws the board."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import numpy as np
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from deepmedix_review.common import jobs
 from deepmedix_review.evaluation.arena.battles import (
@@ -35,6 +37,7 @@ from rl_feedback.evaluation.arena import (
     Kind,
     LimitReached,
     Limits,
+    Pace,
     Spent,
     arena_of,
     battles_of,
@@ -106,7 +109,7 @@ def draw_board(run: ArenaRun, names: dict[int, str]) -> None:
 def _judge_rounds(
     run: ArenaRun, pairs: Sequence[OpenPair], judge: EngineJudge, names: dict[int, str]
 ) -> None:
-    number = 0
+    number, pace = 0, _pace(run)
     while True:
         if number == len(run.plan):
             chosen = _choose(run, pairs, names)
@@ -115,7 +118,7 @@ def _judge_rounds(
             run.plan = [*run.plan, [pair.key for pair in chosen]]
             keep_battles(chosen)
             jobs.heartbeat(run, is_kept=True, plan=run.plan)
-        _judge(run, battles_of_keys(run.plan[number]), judge, names)
+        _judge(run, battles_of_keys(run.plan[number]), judge, names, pace)
         number += 1
         jobs.heartbeat(run, is_kept=True, num_judged=sum(map(len, run.plan[:number])))
 
@@ -152,7 +155,9 @@ def _choose(run: ArenaRun, pairs: Sequence[OpenPair], names: dict[int, str]) -> 
     return [waiting[one.left, one.right].pop(0) for one in chosen]
 
 
-def _judge(run: ArenaRun, battles: Sequence[Battle], judge: EngineJudge, names: dict[int, str]) -> None:
+def _judge(
+    run: ArenaRun, battles: Sequence[Battle], judge: EngineJudge, names: dict[int, str], pace: Pace
+) -> None:
     wanted = judge_settings(run)
     comparisons = list(comparisons_of(run, battles, names))
     by_case = {str(battle.pk): battle for battle in battles}
@@ -162,9 +167,27 @@ def _judge(run: ArenaRun, battles: Sequence[Battle], judge: EngineJudge, names: 
         return kept_of(known[key]) if key in known else None
 
     for kept in judge_all(
-        comparisons, judge, wanted, known=known_kept, limits=Limits(**run.limits), spent=_spent(run)
+        comparisons,
+        judge,
+        wanted,
+        known=known_kept,
+        limits=Limits(**run.limits),
+        spent=_spent(run),
+        pace=pace,
     ):
         _keep(run, by_case[kept.judgement.case], kept, names)
+
+
+def _pace(run: ArenaRun) -> Pace:
+    """One for all rounds, which knows what an attempt before this one asked within the last minute."""
+    now = timezone.now()
+    rows = run.judgements.filter(judged_at__gt=now - timedelta(minutes=1))
+    sent_before = [
+        (now - judged_at).total_seconds()
+        for judged_at, num_requests in rows.values_list("judged_at", "num_requests")
+        for _ in range(num_requests)
+    ]
+    return Pace(Limits(**run.limits).requests_per_minute, sent_before)
 
 
 def _spent(run: ArenaRun) -> Spent:
