@@ -142,8 +142,9 @@ def bradley_terry(
     differs = {name: place for place, name in enumerate(style or {}) if told[:, place].any()}
     styles = told[:, list(differs.values())]
     if len(differs) < len(style or {}):
-        same = ", ".join(name for name in style or {} if name not in differs)
-        notes.append(f"No two texts differ in {same}, so nothing is known of its effect.")
+        same = [name for name in style or {} if name not in differs]
+        whose = "its effect" if len(same) == 1 else "their effects"
+        notes.append(f"No two texts differ in {', '.join(same)}, so nothing is known of {whose}.")
     if not differs:
         strength = strengths_of(won, prior=prior)[0]
         covariance = _sandwich(columns, counts, strength, won[0], prior)

@@ -61,4 +61,5 @@ def _found(studentised: Floats, apart: Floats | None, *, own: int, confidence: f
             break
         is_open &= ~is_new
     is_open[own] = True
-    return ~is_open
+    found: NDArray[np.bool_] = ~is_open
+    return found

@@ -168,6 +168,16 @@ def test_what_is_no_verdict_is_shown_as_text_and_cut(client, researcher, version
     assert "x" * 4000 not in page
 
 
+def test_the_same_word_with_another_mark_behind_it_is_not_marked(client, researcher, versions) -> None:
+    run = carried_out(versions, num_wanted=100)
+    battle = of_film(3)
+    Completion.objects.filter(pk=battle.left_id).update(answer="Right nodule")
+    Completion.objects.filter(pk=battle.right_id).update(answer="Right nodule, left effusion")
+    page = battle_page(client, run, battle)
+    assert "<pre>Right nodule</pre>" in page
+    assert "<pre>Right nodule,<ins> left effusion</ins></pre>" in page
+
+
 def test_the_next_battle_is_the_next_of_what_was_chosen(client, researcher, versions, judge) -> None:
     judge.says = says
     run = carried_out(versions, num_wanted=100)

@@ -103,7 +103,7 @@ def battle_for(user: User, run: ArenaRun, uid: UUID) -> ShownBattle:
     battle = rows.prefetch_related("left__steps__regions", "right__steps__regions").get(uid=uid)
     judgements = battle.judgements.select_related("run", "reader", "vote").order_by("pk")
     told = list(judgements)
-    pieces = differing_pieces(said_by(battle.left), said_by(battle.right))
+    pieces = differing_pieces(said_by(battle.left), said_by(battle.right), forgives_marks=True)
     film = battle.left.instance
     return ShownBattle(
         battle=battle,
