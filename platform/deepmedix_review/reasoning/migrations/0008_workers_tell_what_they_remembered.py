@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reasoning", "0006_workers_say_they_are_there"),
+        ("reasoning", "0007_a_batch_says_how_it_draws"),
     ]
 
     operations = [
