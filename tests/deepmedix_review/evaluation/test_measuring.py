@@ -71,6 +71,7 @@ def test_reports_labels_and_regions_are_measured_each_by_its_own_measures() -> N
     assert report.sizes["report"] == {"own AP": 4, "own PA": 4}
     assert "labels that their source doubts, 8 in all" in " ".join(report.notes)
     assert "Hernia (8)" in " ".join(report.notes)
+    assert "also that of a step which finds nothing wrong there" in " ".join(report.notes)
     assert {one.measure for one in report.absent} >= {"bert_score", "green", "f1_radgraph"}
 
 

@@ -152,6 +152,12 @@ def _notes(found: Sampled, plan: Plan) -> list[str]:
             "The share of present ones is sensitivity, of absent ones specificity; look at both, for most "
             "are absent as a rule."
         )
+    if any(one.task is Task.GROUNDING for one in found.samples):
+        notes.append(
+            "Regions: every region of an output counts, also that of a step which finds nothing wrong there, "
+            "such as a normal heart. Where the source drew abnormal places alone, this lowers matched IoU "
+            "and precision; recall says how many of its places were found."
+        )
     return notes
 
 
