@@ -1,4 +1,4 @@
-"""How the pages of reader studies write times and shares."""
+"""How the pages of reader studies write times, shares and figures."""
 
 from django import template
 
@@ -49,3 +49,16 @@ def half_width(width: float | None) -> str:
     '±\u202f0.08'
     """
     return "none" if width is None else f"±\u202f{width:.2f}"
+
+
+@register.filter
+def told_cell(cell: str | float | None) -> str | float:
+    """Of a table of results: a p that is nearly nothing by its size, not by all its zeros.
+
+    >>> told_cell(1.2e-11), told_cell(0.0001), told_cell(0.0), told_cell("Effusion"), told_cell(None)
+    ('1.2e-11', 0.0001, 0.0, 'Effusion', '')
+    """
+    if cell is None:
+        return ""
+    is_tiny = isinstance(cell, float) and 0 < abs(cell) < 0.0001
+    return str(cell) if is_tiny else cell

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from django.template import Context, Template
 from django.test import Client
 from django.urls import reverse
 
@@ -126,6 +127,8 @@ def test_what_is_hardly_a_chance_is_not_written_as_none() -> None:
     assert "Correctness & $<0.001$" in lines
     assert "Relevance & 0.530" in lines
     assert table.rows[0][1] == 1.2e-9
+    page = Template("{% load plans %}{% for cell in row %}{{ cell|told_cell }};{% endfor %}")
+    assert page.render(Context({"row": (*table.rows[0], None, 0.5302)})) == "Correctness;1.2e-09;;0.5302;"
 
 
 def test_a_figure_without_a_column_is_a_caption_since_latex_knows_no_such_table() -> None:
