@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Action } from "../src/reading-room/actions";
-import { letterAt, partsOf, partsOfWording, withoutBoxes } from "../src/reading-room/region-items";
+import {
+  letterAt,
+  partsOf,
+  partsOfWording,
+  pointsNowhere,
+  withoutBoxes,
+} from "../src/reading-room/region-items";
 import { drawRegion } from "../src/reading-room/regions";
 import { completion, desk, reading, region, step } from "./scene";
 
@@ -14,6 +20,13 @@ afterEach(() => void vi.useRealTimers());
 describe("regions", () => {
   it("are told apart by letters, however many a step has", () => {
     expect([0, 1, 25, 26, 51, 52, 701, 702].map(letterAt).join(" ")).toBe("a b z aa az ba zz aaa");
+  });
+
+  it("are missing where the text names none, not where too many were left out", () => {
+    const none = step("a1", 1, []);
+    expect(pointsNowhere({ ...none, text: "The heart is normal" })).toBe(true);
+    expect(pointsNowhere({ ...none, text: "Nodules at [1, 2, 3, 4] and [5, 6, 7, 8]" })).toBe(false);
+    expect(pointsNowhere(step("a1", 1, [region("a1r", 1)]))).toBe(false);
   });
 
   it("are drawn for the step with the focus, for all by B, for none while Space is held", async () => {

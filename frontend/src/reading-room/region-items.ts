@@ -32,6 +32,11 @@ export function partsOf(step: Step): { readonly text: string; readonly label: st
   });
 }
 
+/** Of one with more regions than anybody could check the text alone is told, which still names them. */
+export function pointsNowhere(step: Step): boolean {
+  return step.regions.length === 0 && boxesIn(step.text) === "";
+}
+
 /** What a reader would write instead; cut alike where every box in it is the model's still. */
 export function partsOfWording(step: Step, wording: string): ReturnType<typeof partsOf> {
   const isKept = boxesIn(wording) === boxesIn(step.text);

@@ -1,6 +1,7 @@
 import type { Completion } from "../../api/reading";
 import { numLeftOn } from "../gaps";
 import { hasTwo, isWellFormed } from "../place";
+import { pointsNowhere } from "../region-items";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { AnswerCard } from "./answer-card";
@@ -89,7 +90,7 @@ function OutputName(props: {
 /** How many steps point nowhere, or at no place in particular. */
 function Flaws({ completion }: { readonly completion: Completion }) {
   const { steps } = completion;
-  const withoutRegion = steps.filter((step) => step.regions.length === 0).length;
+  const withoutRegion = steps.filter(pointsNowhere).length;
   const problems = steps.flatMap((step) => step.regions.map((region) => region.problem));
   const numOf = (problem: string): number => problems.filter((one) => one === problem).length;
   const counts: [number, string][] = [

@@ -5,7 +5,7 @@ import { plausibilityOf, verdictOn } from "../disputes";
 import { earlierOnStep } from "../earlier";
 import { asksOfSteps, stepPlace } from "../place";
 import { builtIn } from "../questions";
-import { itemsOf, labelOf, partsOf } from "../region-items";
+import { itemsOf, labelOf, partsOf, pointsNowhere } from "../region-items";
 import type { Room } from "../room";
 import type { RoomState } from "../room-state";
 import { CANNOT_JUDGE } from "../scales";
@@ -64,7 +64,7 @@ export function StepCard({ room, state, side, step }: Props) {
   // A model that repeats itself: what is rated below stays within reach.
   const isEndless = step.text.length > LONGEST_WHOLE;
   const chips = [
-    ...(step.regions.length === 0 ? ["no region"] : []),
+    ...(pointsNowhere(step) ? ["no region"] : []),
     ...step.regions.flatMap((region) => (region.problem ? [PROBLEMS[region.problem] ?? region.problem] : [])),
   ];
   return (
