@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from inference.texts import seen_text
+
 _WORD = re.compile(r"\s+|[^\s]+")
 _MARKS = ".,;:!?()\"'"
 
@@ -19,13 +21,13 @@ class Piece:
 def differing_pieces(
     first: str, second: str, *, forgives_marks: bool = False
 ) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
-    """Both texts in pieces, in order; joined, each gives its text back. `forgives_marks`: words are the same
-    whatever their capitals, and the marks before and behind them.
+    """Both texts in pieces, in order; joined, each gives its text back, with signs written out that can't be
+    seen. `forgives_marks`: words are the same whatever their capitals, and the marks before and behind them.
 
     >>> [piece.text for piece in differing_pieces("Left nodule.", "left nodule", forgives_marks=True)[0]]
     ['Left nodule.']
     """
-    a, b = _WORD.findall(first), _WORD.findall(second)
+    a, b = (_WORD.findall(seen_text(text.replace("\r\n", "\n"))[0]) for text in (first, second))
     in_first: list[Piece] = []
     in_second: list[Piece] = []
     compared = [list(map(_without_marks, words)) if forgives_marks else words for words in (a, b)]
