@@ -15,6 +15,7 @@ from deepmedix_review.audit.chain import GENESIS, event_hash
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.audit.subjects import CALLED, Called, find_subjects, people
 from deepmedix_review.audit.words import in_words
+from deepmedix_review.common.models import PublicModel
 from deepmedix_review.common.paging import Page, page_of
 
 PAGE_SIZE = 100
@@ -32,6 +33,14 @@ class ChainCheck:
     head_hash: str
     broken_at: int | None
     reason: str
+
+
+def done_by_commands(subject: PublicModel, *, action: str) -> list[datetime]:
+    """When this was done with it by nobody who has an account; the oldest first."""
+    events = AuditEvent.objects.filter(
+        action=action, subject_type=type(subject).__name__, subject_uid=str(subject.uid), actor=None
+    )
+    return list(events.order_by("sequence").values_list("at", flat=True))
 
 
 def last_recorded(

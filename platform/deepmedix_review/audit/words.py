@@ -190,6 +190,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "view_arena_battles": "opened the battles of a run of the Report Arena",
         "download_arena": "downloaded what a run of the Report Arena found",
         "promote_model": "promoted a model",
+        "return_to_model": "returned to the model that served before",
         "refuse_signature": "a promotion was refused for a wrong password",
         "retire_model": "retired a model",
         "trace_learning": "traced what was learned from whom",

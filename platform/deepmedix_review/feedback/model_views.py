@@ -102,7 +102,7 @@ def show_model(request: HttpRequest, uid: UUID) -> HttpResponse:
         **shadow_context(version),
         "signatures": signatures_of(version),
         "apart": tell_apart([version, *lineage.ancestors]),
-        "former": find_former_model() if version.state == ModelVersion.State.SERVING else None,
+        "former": find_former_model(),
     }
     return render(request, "feedback/model_detail.html", context)
 

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404
 
 from deepmedix_review.accounts.models import User
 from deepmedix_review.accounts.permissions import Capability, require
+from deepmedix_review.audit.selectors import done_by_commands
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.common.models import FINAL_STATES, JobState
 from deepmedix_review.evaluation.models import Evaluation
@@ -218,7 +219,7 @@ def undecided_beside(version: ModelVersion) -> tuple[ModelVersion, ...]:
 
 @dataclass(frozen=True)
 class UnsignedStart:
-    """A version last began to serve by a command, past the gate, which nobody signs."""
+    """A command let a version serve, past the gate, which nobody signs."""
 
     created_at: datetime
     kind: str = "unsigned"
@@ -228,14 +229,10 @@ def signatures_of(version: ModelVersion) -> list[Promotion | UnsignedStart]:
     """Who let it serve, who returned to it, and who put or returned to another in its place; the newest
     first."""
     of_it = Promotion.objects.filter(Q(version=version) | Q(replaced=version))
-    found: list[Promotion | UnsignedStart] = list(
-        of_it.select_related("signed_by", "version", "replaced").order_by("-pk")
-    )
-    if version.promoted_at is None:
-        return found
-    own = of_it.filter(version=version, kind=Promotion.Kind.PROMOTED)
-    if not own.filter(created_at__gte=version.promoted_at).exists():
-        found.append(UnsignedStart(version.promoted_at))
+    found: list[Promotion | UnsignedStart] = [
+        *of_it.select_related("signed_by", "version", "replaced"),
+        *map(UnsignedStart, done_by_commands(version, action="promote_model")),
+    ]
     return sorted(found, key=lambda one: one.created_at, reverse=True)
 
 

@@ -179,6 +179,10 @@ def register_candidate(
 def promote(version: ModelVersion, *, actor: User | None) -> None:
     """This version serves from now on and the one that served is retired. Whether a candidate may is decided
     by the gate: see `feedback.services.promote_candidate`."""
+    _let_serve(version, actor=actor, action="promote_model")
+
+
+def _let_serve(version: ModelVersion, *, actor: User | None, action: str) -> None:
     require_askable(version)
     # Before the lock: 16 GB of weights take half a minute to check.
     if version.source == ModelVersion.Source.FOLDER and (
@@ -199,7 +203,7 @@ def promote(version: ModelVersion, *, actor: User | None) -> None:
         _change_state(version, ModelVersion.State.SERVING)
         record_event(
             actor=actor,
-            action="promote_model",
+            action=action,
             subject=version,
             details={"number": version.number, "replaced": replaced.number if replaced else None},
         )
@@ -224,7 +228,7 @@ def roll_back(*, actor: User | None) -> ModelVersion:
     with transaction.atomic():
         lock_registry()
         former, left = former_model(), serving_model()
-        promote(former, actor=actor)
+        _let_serve(former, actor=actor, action="return_to_model")
         ModelVersion.objects.filter(pk=left.pk).update(returned_from_at=timezone.now())
     return former
 

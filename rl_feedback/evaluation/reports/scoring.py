@@ -94,7 +94,10 @@ def score_reports(
             if not with_weights:
                 raise Unavailable("only measures without weights were asked for", "leave out --weight-free")
             if one.is_java and not with_java:
-                raise Unavailable("it is a Java program, which was not asked for", "ask with --with-java")
+                raise Unavailable(
+                    "it is a Java program, which was not asked for",
+                    "on the command line, ask with --with-java",
+                )
             scores = one.scores(given, wanted)
         except Unavailable as error:
             unavailable |= dict.fromkeys(names, (error.reason, error.way_out))

@@ -114,6 +114,7 @@ def test_who_can_not_judge_is_refused_with_the_way_out(versions, judge) -> None:
     )
     refused: list[tuple[ModelVersion, dict[str, Any], str]] = [
         (versions[0], {}, "can't judge itself"),
+        (ModelVersionFactory.create(sha256=versions[1].sha256, temperature=0.1), {}, "it would judge itself"),
         (recorded, {}, "recorded elsewhere, so it can't be asked"),
         (on_server, {}, "give http://127.0.0.1:9/v1 as the judge's address and reader as its name"),
         (ModelVersionFactory.create(), {"revision": "2"}, "has its own name and revision"),

@@ -13,6 +13,7 @@ from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.feedback.gating.promoting import promote_candidate, return_to_former
 from deepmedix_review.feedback.models import GateDecision, Promotion
+from deepmedix_review.feedback.selectors import signatures_of
 from deepmedix_review.feedback.services import retire_candidate
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.registry.selectors import serving_model
@@ -94,6 +95,8 @@ def test_the_version_that_served_before_is_one_step_away(candidate: ModelVersion
     signed = Promotion.objects.values_list("kind", "version", "replaced")
     back = (Promotion.Kind.ROLLED_BACK, candidate.parent_id, candidate.pk)
     assert list(signed) == [back, (Promotion.Kind.PROMOTED, candidate.pk, candidate.parent_id)]
+    # The one that was left may come back at once only where it was the one before; by the gate it may always.
+    assert "in one step, without the gate" not in text_of(client, former)
     # Each page says both: who let it serve or returned to it, and who put another in its place.
     shown = text_of(client, former)
     assert re.search(rf"returned to .* by {researcher} ?, in place of +{candidate}", shown)
@@ -114,12 +117,18 @@ def test_a_version_that_a_command_let_serve_says_so_until_a_signature_lets_it(
     assert "let serve" in text_of(client, candidate)
     assert not Promotion.objects.exists()
     promote(former, actor=None)
+    began = [one.created_at for one in signatures_of(former)]
+    assert began
     sign(candidate, researcher)
-    shown = text_of(client, candidate)
-    assert "let serve" not in shown
-    assert f"by {researcher}" in shown
+    assert re.search(r"promoted .* let serve .* by a command", text_of(client, candidate))
     # What a signature replaced began by a command, before it.
     assert re.search(r"replaced .* let serve .* by a command, past the gate", text_of(client, former))
+    # A return is no command: what began then keeps its time.
+    return_to_former(actor=researcher)
+    assert re.search(r"returned to .* replaced .* let serve .* by a command", text_of(client, former))
+    assert [one.created_at for one in signatures_of(former) if one.kind == "unsigned"] == began
+    assert AuditEvent.objects.latest("sequence").action != "promote_model"
+    assert AuditEvent.objects.filter(action="return_to_model", actor=researcher).count() == 1
 
 
 def text_of(client: Client, version: ModelVersion) -> str:

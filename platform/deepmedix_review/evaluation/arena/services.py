@@ -186,8 +186,14 @@ def _version_judge(version: ModelVersion, wanted: WantedRun) -> _Judge:
     """Its name and revision are its own, so that whoever chooses it again finds its answers."""
     if wanted.served_model.strip() or wanted.revision.strip():
         raise RefusedByRule("A version that judges has its own name and revision: leave these empty.")
-    if version in wanted.versions:
-        raise RefusedByRule(f"{version} can't judge itself. Choose another judge, or leave it out.")
+    for one in wanted.versions:
+        if version == one:
+            raise RefusedByRule(f"{version} can't judge itself. Choose another judge, or leave it out.")
+        if version.sha256 == one.sha256:
+            raise RefusedByRule(
+                f"{version} has the weights of {one}, so it would judge itself. Choose another judge, or "
+                "leave it out."
+            )
     if version.source == ModelVersion.Source.ENDPOINT:
         raise RefusedByRule(
             f"{version} is on a model server: give {version.endpoint_url} as the judge's address and "

@@ -213,6 +213,7 @@ def _figures(a: Completion, b: Completion) -> tuple[Figure, ...]:
             "Seconds",
             (f"{a.seconds:.1f}" if a.job else NOT_TOLD, f"{b.seconds:.1f}" if b.job else NOT_TOLD),
         ),
+        row("Seed", (a.seed, b.seed)),
         row("Temperature", (_temperature(a), _temperature(b))),
         row("Picture", (f"{a.model_width} x {a.model_height}", f"{b.model_width} x {b.model_height}")),
     )
