@@ -168,7 +168,7 @@ def failures_of(batch: InferenceBatch, *, viewer: User) -> list[Reason]:
 
 def latest_answers(batch: InferenceBatch) -> Sequence[InferenceJob]:
     """The last that were answered, the newest first, each with its study and what was said."""
-    done = batch.jobs.filter(state=JobState.DONE).select_related("study", "completion")
+    done = batch.jobs.filter(state=JobState.DONE).select_related("study", "model_version", "completion")
     return list(done.order_by("-finished_at", "-pk")[:NUM_LATEST])
 
 
