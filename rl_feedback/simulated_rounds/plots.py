@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from rl_feedback.axis_ticks import MOST_TICKS, axis_ticks
+
 WIDTH, HEIGHT = 460, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 120, 34, 40
 COLOURS = ("#2f6fb0", "#b3661a", "#2c7a52", "#8a4f9e", "#666666")
-_MOST_TICKS = 5
 _TEXT = 'font-family="system-ui, sans-serif" font-size="12" fill="#222222"'
 
 
@@ -108,13 +108,9 @@ def _ticks(places: Sequence[float]) -> Sequence[float]:
     >>> _ticks([0, 1, 2]), _ticks([0, 90, 131, 192, 295, 460])
     ([0, 1, 2], [0.0, 100.0, 200.0, 300.0, 400.0])
     """
-    if len(places) <= _MOST_TICKS:
+    if len(places) <= MOST_TICKS:
         return places
-    span = places[-1] - places[0]
-    unit = 10 ** math.floor(math.log10(span / _MOST_TICKS))
-    step = next(size * unit for size in (1, 2, 5, 10) if span / (size * unit) <= _MOST_TICKS)
-    first = math.ceil(places[0] / step)
-    return [float(number * step) for number in range(first, math.floor(places[-1] / step) + 1)]
+    return [value for value, _ in axis_ticks(places[0], places[-1])]
 
 
 def _span(low: float, high: float) -> tuple[float, float]:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from rl_feedback.axis_ticks import axis_ticks
+
 COLOURS = ("#2f6fb0", "#b3661a", "#2c7a52", "#8a4f9e", "#666666")
 # Lines that cross are told apart also without colour.
 _DASHES = ("", "7 4", "2 3", "10 3 2 3", "14 5")
@@ -41,22 +43,6 @@ class Span:
     high: float | None
 
 
-def ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Four to ten round values between, apart by 1, 2 or 5 times a power of ten, and how each is written.
-
-    >>> [said for _, said in ticks(-0.13, 0.42)]
-    ['-0.1', '0.0', '0.1', '0.2', '0.3', '0.4']
-    >>> [said for _, said in ticks(-0.004, 0.021)]
-    ['0.000', '0.005', '0.010', '0.015', '0.020']
-    """
-    if not high > low:
-        return [(low, f"{low:g}")]
-    power = math.floor(math.log10((high - low) / 4))
-    apart = max(size * 10.0**power for size in (1, 2, 5) if size * 10.0**power <= (high - low) / 4)
-    first, last = math.ceil(low / apart - 1e-9), math.floor(high / apart + 1e-9)
-    return [(place * apart, f"{place * apart:.{max(0, -power)}f}") for place in range(first, last + 1)]
-
-
 def draw_forest(title: str, spans: Sequence[Span], *, zero: bool) -> str:
     """A row for each value; `zero` draws the line of no difference."""
     edges = [edge for one in spans for edge in (one.value, one.low, one.high) if edge is not None]
@@ -68,7 +54,7 @@ def draw_forest(title: str, spans: Sequence[Span], *, zero: bool) -> str:
         return round(left + (value - low) / ((high - low) or 1) * (right - left), 1)
 
     parts = [_opened(title, _WIDTH, height + 10)]
-    for value, said in ticks(low, high):
+    for value, said in axis_ticks(low, high):
         parts.append(
             f'<line x1="{x(value)}" x2="{x(value)}" y1="26" y2="{height - 14}" stroke="#e2e2e2"/>'
             f'<text x="{x(value)}" y="{height}" text-anchor="middle" {_TEXT}>{said}</text>'

@@ -1,6 +1,5 @@
 """A model from outside is registered by page, API and command, asked as its preset says, and read so."""
 
-import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -31,31 +30,14 @@ from inference.engines import Done, EngineSettings
 from inference.phantoms import DEMO_SEEDS
 from inference.presets import PRESETS
 from inference.prompts import TEMPLATES
-from tests.deepmedix_review.registry.test_services import write_files
+from tests.deepmedix_review.registry.some_folders import COMMIT, a_model
 from tests.factories.accounts import AdminFactory, ResearcherFactory
 from tests.factories.families import write_tiny_model
 from tests.factories.learning import a_reading_to_learn_from, film
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
 from tests.workers import Workers, wait_until
 
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 IN_TRANSFORMERS = [key for key, preset in PRESETS.items() if preset.transformers_class]
-
-
-@pytest.fixture
-def incoming(tmp_path: Path, settings: Settings) -> Path:
-    settings.MODEL_FOLDER = tmp_path / "models"
-    settings.MODEL_FOLDER.mkdir()
-    settings.INCOMING_MODEL_FOLDER = tmp_path / "incoming"
-    settings.INCOMING_MODEL_FOLDER.mkdir()
-    return tmp_path / "incoming"
-
-
-def a_model(folder: Path, preset: str, content: str = "one") -> Path:
-    write_files(folder, content)
-    told = {"architectures": [PRESETS[preset].transformers_class]}
-    (folder / "config.json").write_text(json.dumps(told))
-    return folder
 
 
 @pytest.mark.django_db
@@ -154,45 +136,6 @@ def test_what_can_not_be_asked_is_refused_and_nothing_is_kept(
         call_command("register_model", folder, "--preset", preset, *more)
     assert not ModelVersion.objects.exists()
     assert not list(settings.MODEL_FOLDER.iterdir())
-
-
-@pytest.mark.django_db
-def test_a_version_says_where_its_files_were_fetched(incoming: Path, client: Client) -> None:
-    folder = a_model(incoming / "new", "chexone")
-    hub = {"hub_id": "StanfordAIMI/CheXOne", "hub_revision": COMMIT}
-    researcher = ResearcherFactory.create()
-    client.force_login(researcher)
-    said = {"folder": "new", "preset": "chexone", **hub}
-    answer = client.post(reverse("api-model-folder-list"), said, content_type="application/json")
-    assert answer.status_code == 202, answer.content
-    take_model_in(ModelJob.objects.get().pk)
-    version = ModelVersion.objects.get()
-    told = client.get(reverse("api-model", args=[version.uid])).json()
-    assert {name: told[name] for name in hub} == hub
-    page = client.get(reverse("model-detail", args=[version.uid])).content.decode()
-    assert hub["hub_id"] in page
-    assert COMMIT in page
-    event = AuditEvent.objects.get(action="register_model")
-    assert {name: event.details[name] for name in hub} == hub
-    # The same files under another commit are told by the version that they are.
-    call_command(
-        "register_model", str(folder), "--preset", "chexone", "--hub-id", "a/b", "--hub-revision", "0" * 40
-    )
-    assert ModelVersion.objects.get().hub_id == hub["hub_id"]
-
-
-@pytest.mark.django_db
-def test_where_files_were_fetched_is_said_later_too(incoming: Path, client: Client) -> None:
-    folder = str(a_model(incoming / "new", "chexone"))
-    call_command("register_model", folder, "--preset", "chexone")
-    client.force_login(ResearcherFactory.create())
-    page = reverse("model-register")
-    bad = {"folder-folder": "new", "folder-preset": "chexone", "folder-hub_id": "a/b"}
-    assert "Name both" in client.post(page, bad).content.decode()
-    client.post(page, {**bad, "folder-hub_revision": COMMIT})
-    take_model_in(ModelJob.objects.get().pk)
-    version = ModelVersion.objects.get()
-    assert (version.hub_id, version.hub_revision) == ("a/b", COMMIT)
 
 
 def cut(path: Path) -> None:
