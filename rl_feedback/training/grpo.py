@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from importlib.util import find_spec
 from typing import Any
 
@@ -47,8 +48,17 @@ def make_trainer(stage: Stage) -> GrpoOnFilms:
             else trl_grounded_reward(score_steps=scoring(stage.steps, cases))
         ],
         train_dataset=_attempted(cases, films=stage.films, order=list(stage.drawn(cases)["example"])),
-        **stage.parts(),
+        **{**stage.parts(), "processing_class": padding_on_the_left(stage.loaded.processor)},
     )
+
+
+def padding_on_the_left(processor: Any) -> Any:
+    """A processor as TRL asks for it: its trainer puts prompts of different lengths by their ends, but the
+    marks of which tokens are a film's as the processor pads. On the other side these marks lie beside the
+    film: the model learns from words in wrong places, or the step fails."""
+    left = deepcopy(processor)
+    left.tokenizer.padding_side = "left"
+    return left
 
 
 def who_writes(config: GrpoConfig, *, never: Sequence[int]) -> dict[str, Any]:

@@ -77,6 +77,8 @@ def test_a_shell_is_told_what_is_missing(reading, tmp_path: Path) -> None:
     ResearcherFactory.create(username="rita")
     broken = tmp_path / "run.json"
     broken.write_text("[1]")
+    cut_off = tmp_path / "cut.json"
+    cut_off.write_text('{"stages": [')
     for arguments, sentence in (
         (("freeze_dataset", "Round 1", "--actor", "nobody"), "There is no active account nobody"),
         (("freeze_dataset", "Round 1", "--actor", "eva"), "may not freeze data sets"),
@@ -84,7 +86,11 @@ def test_a_shell_is_told_what_is_missing(reading, tmp_path: Path) -> None:
         (("retrain", "Round 9", "--actor", "rita"), "There is no data set of that uid or title"),
         (
             ("retrain", str(reading.uid), "--actor", "rita", "--recipe", str(broken)),
-            "A recipe is a JSON object",
+            "run.json must hold one JSON object",
+        ),
+        (
+            ("retrain", str(reading.uid), "--actor", "rita", "--recipe", str(cut_off)),
+            "The recipe can't be read: .*cut.json is no JSON file",
         ),
     ):
         with pytest.raises(CommandError, match=sentence):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from safetensors.torch import load_file
+from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VLModel
 
 from inference.engines import EngineSettings, GenerationRequest, load_engine
 from inference.phantom_dicom import FilmEncoding, write_phantom_dicom
@@ -31,6 +32,7 @@ from rl_feedback.training.view import FilmView
 from tests.factories.models import write_untrained_model
 
 VIEW = FilmView(preparation="square", min_pixels=12544, max_pixels=12544)
+OTHER_QUERY = "Which findings does this radiograph show?"
 NUM_STEPS = 6
 KINDS = tuple(CONFIGS)
 QUICK = {
@@ -58,7 +60,8 @@ def parent(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three films, on each what is true of it and what is true of the next."""
+    """Three films, on each what is true of it and what is true of the next. One is asked something longer, so
+    that prompts of two lengths stand side by side in a step."""
     folder = tmp_path_factory.mktemp("data")
     examples: dict[type, list[Any]] = {
         kind: [] for kind in (TrainingPair, TaughtText, KeptText, JudgedText, RewardedCase, SampledFilm)
@@ -70,7 +73,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         true, false = (ideal_reasoning(draw_phantom(seed=s).truth) for s in (seed, seed + 1))
         about: dict[str, Any] = {
             "film": f"{seed}.dcm",
-            "prompt": REPORT_QUERY,
+            "prompt": OTHER_QUERY if seed == 12 else REPORT_QUERY,
             "weight": 1.0,
             "origin": "vote",
         }
@@ -118,6 +121,24 @@ ALL_WEIGHTS = ("kto", "grpo")
 
 def weights_of(kind: str) -> dict[str, Any]:
     return {"lora_rank": 0} if kind in ALL_WEIGHTS else {}
+
+
+def test_attempts_at_questions_of_different_lengths_see_their_films(
+    parent: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A film's tokens are counted in rows and columns, words in a row: the marks say which are which."""
+    counted = Qwen2_5_VLModel.get_rope_index
+    num_padded = 0
+
+    def look(model: Any, input_ids: Any, mm_token_type_ids: Any, **more: Any) -> Any:
+        nonlocal num_padded
+        assert mm_token_type_ids.eq(1).equal(input_ids.eq(model.config.image_token_id))
+        num_padded += int(more["attention_mask"][:, 0].eq(0).sum())
+        return counted(model, input_ids, mm_token_type_ids, **more)
+
+    monkeypatch.setattr(Qwen2_5_VLModel, "get_rope_index", look)
+    train("grpo", parent, data, tmp_path, num_steps=2, examples_per_step=3)
+    assert num_padded
 
 
 WholeRun = tuple[str, Path, list[StepFigures], list[TakenSample]]

@@ -1,6 +1,5 @@
 """`manage.py retrain`: a training run on a frozen data set, done by the learning worker."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from deepmedix_review.feedback.selectors import dataset_named
 from deepmedix_review.feedback.tasks import request_training
 from rl_feedback.counting import counted
 from rl_feedback.engines.options import add_placement, placement_of
+from rl_feedback.json_file import read_object
 from rl_feedback.training.recipe import Recipe
 from rl_feedback.training.stages import STAGES
 
@@ -62,6 +62,6 @@ def _recipe(stage: str | None, path: Path | None) -> Any:
     if path is None:
         return None
     try:
-        return Recipe.from_json(json.loads(path.read_text("utf-8"))).as_json()
+        return Recipe.from_json(read_object(path)).as_json()
     except (OSError, ValueError) as error:
         raise RefusedByRule(f"The recipe can't be read: {error}") from error
