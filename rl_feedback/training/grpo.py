@@ -53,7 +53,7 @@ def make_trainer(stage: Stage) -> GrpoOnFilms:
 
 
 def padding_on_the_left(processor: Any) -> Any:
-    """A processor as TRL asks for it: its trainer puts prompts of different lengths by their ends, but the
+    """A processor as TRL asks for it: its trainer lays prompts together by their ends, but the
     marks of which tokens are a film's as the processor pads. On the other side these marks lie beside the
     film: the model learns from words in wrong places, or the step fails."""
     left = deepcopy(processor)

@@ -190,8 +190,9 @@ def begun_with_other(work: Path, recipe: Recipe, *, parent: Path, data: Path) ->
 def _begin(recipe: Recipe, *, parent: Path, data: Path, work: Path) -> None:
     changed = begun_with_other(work, recipe, parent=parent, data=data)
     if changed:
+        with_other = " and ".join("other data" if name == "data" else f"another {name}" for name in changed)
         raise ValueError(
-            f"The folder holds a run that was begun with other {' and '.join(changed)}. "
+            f"The folder holds a run that was begun with {with_other}. "
             "Choose another folder, or delete this one."
         )
     path = work / BEGUN_WITH

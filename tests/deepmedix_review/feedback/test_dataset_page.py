@@ -14,6 +14,7 @@ from deepmedix_review.feedback.datasets.page import page_of_dataset
 from deepmedix_review.feedback.datasets.samples import NUM_SAMPLES, sample_pairs
 from deepmedix_review.feedback.models import PreferenceDataset
 from deepmedix_review.feedback.services import freeze_dataset
+from deepmedix_review.reasoning.models import Completion
 from deepmedix_review.registry.models import ModelVersion
 from deepmedix_review.reviews.designs import ReaderStudyDesign
 from deepmedix_review.studies.holding import hold_study
@@ -104,6 +105,16 @@ def test_sample_pairs_lie_on_their_film_with_what_differs_told_apart(
     assert corrected.film.endswith(f"{pair.completion.instance.uid}/picture/")
     assert all(0 <= box.x <= corrected.width and 0 <= box.y <= corrected.height for box in corrected.boxes)
     assert corrected.film in page_for(researcher, "dataset-detail", dataset)
+
+
+def test_a_pair_tells_its_question_where_that_is_not_the_usual_one(
+    model: ModelVersion, researcher: User
+) -> None:
+    reading = a_reading_to_learn_from(model)
+    assert "Asked:" not in page_for(researcher, "dataset-detail", freeze_dataset(title="1", actor=researcher))
+    Completion.objects.filter(pk=reading.completion_a_id).update(query="Is there a <nodule>?")
+    page = page_for(researcher, "dataset-detail", freeze_dataset(title="2", actor=researcher))
+    assert '<span class="quiet">Asked:</span> Is there a &lt;nodule&gt;?' in page
 
 
 def test_the_film_of_a_withdrawn_study_is_not_shown(model: ModelVersion, researcher: User) -> None:

@@ -117,7 +117,7 @@ def test_a_recipe_killed_anywhere_ends_as_one_that_was_not(
 def test_a_run_is_not_gone_on_with_anything_else(parent: Path, data: Path, tmp_path: Path) -> None:
     short = Recipe((SftConfig(num_steps=1, **QUICK),))
     run(parent, data, tmp_path, recipe=short)
-    with pytest.raises(ValueError, match="begun with other recipe"):
+    with pytest.raises(ValueError, match="begun with another recipe"):
         run(parent, data, tmp_path, recipe=RECIPE)
     other = tmp_path / "data"
     write_examples(other, read_examples(data, TaughtText)[:1], kind=TaughtText)
@@ -200,7 +200,7 @@ def test_a_run_that_is_refused_leaves_nothing_that_the_next_one_is_refused_for(
     assert main([*given, "--origins", "phantom", "--sample-every", "0"]) == 0
     # What was learned before is there to be gone on with.
     assert main([*given, "--origins", "phantom", "--learning-rate", "0.05"]) == 2
-    assert "begun with other recipe" in capsys.readouterr().err
+    assert "begun with another recipe" in capsys.readouterr().err
     assert (out / "candidate").is_dir()
 
 

@@ -10,6 +10,7 @@ from deepmedix_review.feedback.models import PreferenceDataset, PreferencePair
 from deepmedix_review.feedback.pair_texts import ShownPair, shown_pair
 from deepmedix_review.studies.models import Study
 from inference.grounding import parse_completion
+from inference.prompts import template
 from inference.regions import Box, to_image_px
 from rl_feedback.counting import counted
 
@@ -30,9 +31,11 @@ class DrawnBox:
 
 @dataclass(frozen=True)
 class Sample:
-    """`film` is the picture's address, empty where the study was withdrawn; sizes are the film's pixels."""
+    """`question` is what the model was asked, empty where that is its usual question. `film` is the picture's
+    address, empty where the study was withdrawn; sizes are the film's pixels."""
 
     shown: ShownPair
+    question: str
     film: str
     width: int
     height: int
@@ -68,10 +71,12 @@ def _sample(pair: PreferencePair) -> Sample:
         *(_drawn(box, "chosen") for box in chosen if box not in both),
         *(_drawn(box, "rejected") for box in rejected if box not in both),
     ]
+    usual = template(completion.model_version.prompt_template).default_query
     is_shown = completion.study.state == Study.State.READY
     counts = {of: sum(box.of == of for box in drawn) for of in ("both", "chosen", "rejected")}
     return Sample(
         shown=shown_pair(pair),
+        question="" if completion.query.strip() == usual else completion.query,
         film=reverse("film-picture", args=[completion.instance.uid]) if is_shown else "",
         width=completion.image_width,
         height=completion.image_height,
