@@ -211,6 +211,15 @@ def test_a_run_that_is_asked_for_no_sample_promises_none(run: TrainingRun, resea
     assert "No sample is taken: the recipe asks for none." in client.get(address).content.decode()
 
 
+def test_a_run_that_was_cancelled_before_it_began_blames_no_study(run: TrainingRun, researcher: User) -> None:
+    client = Client()
+    client.force_login(researcher)
+    TrainingRun.objects.filter(pk=run.pk).update(state=JobState.CANCELLED, step=0, attempt=0)
+    page = client.get(reverse("training-run", args=[run.uid])).content.decode()
+    assert "No sample was taken: it never began." in page
+    assert "no study of a patient" not in page
+
+
 def test_the_strip_stands_still_while_nothing_new_is_written(run: TrainingRun, researcher: User) -> None:
     record_sample(run, sampled(film(2_000_100, side=Split.TUNE), 0, seed=3))
     client, address = client_of(researcher), reverse("training-run-samples", args=[run.uid])
