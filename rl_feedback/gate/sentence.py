@@ -105,15 +105,17 @@ def _what_it_learned(comparisons: Sequence[Comparison], against: Sequence[Compar
 
 
 def _omission(comparisons: Sequence[Comparison], against: Sequence[Comparison]) -> str:
-    """The failure that reward hides: fewer lesions named, so texts are shorter while answers look better."""
-    lost = {c.benchmark for c in against if c.figure == "lesion_recall"}
+    """The failure that reward hides: fewer lesions named, so texts are shorter while answers look better.
+    Nothing is said of a fall that may be chance, nor that answers improved where exact ones got worse."""
+    fallen = {c.benchmark: c for c in against if c.figure == "lesion_recall" and c.verdict is Verdict.HELD}
     shorter = {c.benchmark for c in comparisons if c.figure == "num_characters" and c.high < 0}
-    if not lost & shorter:
+    lost = fallen.keys() & shorter
+    if not lost:
         return ""
     gained = any(
         c.benchmark in lost and c.figure in ("exact_answer", "finding_precision") and c.improved
         for c in comparisons
-    )
+    ) and not any(c.figure == "exact_answer" for c in against)
     return " Answers improved, but it stopped naming lesions." if gained else " It stopped naming lesions."
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from deepmedix_review.feedback.models import GateDecision
 from rl_feedback.counting import counted
 from rl_feedback.gate import Comparison, Direction, Suite, Verdict
+from rl_feedback.gate.meanings import meaning
 from rl_feedback.gate.policy import harm
 
 ROW_WIDTH, ROW_HEIGHT = 180, 22
@@ -56,8 +57,10 @@ class GatePlot:
 def gate_plots(decision: GateDecision) -> tuple[GatePlot, ...]:
     """What decided against the candidate first, the worst on top; then every other figure, one plot a
     benchmark in the order in which the gate compared them."""
-    against = sorted((row for row in decision.comparisons if row["counts_against"]), key=_margins_lost)
-    plots = [_gate_plot("What decided", against[::-1], says_where=True)] if against else []
+    against = [row for row in decision.comparisons if row["counts_against"]]
+    # As the sentence names them: of figures as bad as each other, the one that the policy names first.
+    against.sort(key=_margins_lost, reverse=True)
+    plots = [_gate_plot("What decided", against, says_where=True)] if against else []
     others = [row for row in decision.comparisons if not row["counts_against"] and not _is_on_patients(row)]
     for name in dict.fromkeys(row["benchmark"] for row in others):
         rows = [row for row in others if row["benchmark"] == name]
@@ -69,6 +72,17 @@ def patients_plot(decision: GateDecision) -> GatePlot | None:
     """Every figure on sealed patients of the site, what decided among them; None where none was compared."""
     rows = [row for row in decision.comparisons if _is_on_patients(row)]
     return _gate_plot(_title(rows[0]), rows) if rows else None
+
+
+def figures_meant(decision: GateDecision, *, on_patients: bool = False) -> tuple[tuple[str, str], ...]:
+    """Each figure that was compared, with what it is, in the order in which the gate compared them: those on
+    sealed patients of the site, or all others."""
+    told = {
+        str(row["label"]): meaning(Suite(str(row.get("suite", Suite.SEALED))), str(row["figure"]))
+        for row in reversed(decision.comparisons)
+        if _is_on_patients(row) == on_patients
+    }
+    return tuple((label, text) for label, text in reversed(told.items()) if text)
 
 
 def _is_on_patients(row: dict[str, object]) -> bool:

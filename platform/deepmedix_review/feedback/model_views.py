@@ -26,7 +26,7 @@ from deepmedix_review.evaluation.services import cancel_evaluation, ensure_bench
 from deepmedix_review.evaluation.tasks import retry_evaluation
 from deepmedix_review.feedback.card_figures import card_figures
 from deepmedix_review.feedback.changed_cases import MOST_KEPT, NUM_SHOWN, most_changed
-from deepmedix_review.feedback.charts import gate_plots, preference_plot
+from deepmedix_review.feedback.charts import figures_meant, gate_plots, preference_plot
 from deepmedix_review.feedback.gating.compared import compared_with, decision_beside
 from deepmedix_review.feedback.gating.measuring import measuring_refusal, request_gate_beside_serving
 from deepmedix_review.feedback.gating.patients_page import patients_shown
@@ -335,6 +335,8 @@ def _gate(version: ModelVersion) -> dict[str, Any]:
         # The sentence begins with the outcome, which the page shows by itself.
         "reason": decision.sentence.partition(". ")[2] if decision else "",
         "plots": gate_plots(decision) if decision else (),
+        "figures_meant": figures_meant(decision) if decision else (),
+        "patients_meant": figures_meant(decision, on_patients=True) if decision else (),
         "evaluations": evaluations,
         "is_stuck": is_stuck,
         "num_going": sum(not (row.is_final or row.cancel_requested) for row in mine),

@@ -23,6 +23,7 @@ from rl_feedback.gate import (
     compare_figure,
     decide,
 )
+from rl_feedback.gate.meanings import meaning
 
 NUM_CASES = 200
 # Figures of sealed films alone.
@@ -86,6 +87,32 @@ def test_a_candidate_that_learned_to_omit_lesions_is_held_although_its_answers_i
     assert "Lesion recall fell by 0.125" in outcome.sentence
     assert "texts became 21% shorter" in outcome.sentence
     assert outcome.sentence.endswith("Answers improved, but it stopped naming lesions. By policy 1.")
+
+
+def test_answers_are_not_said_to_improve_where_exact_ones_got_worse() -> None:
+    parent, rng = scores(), np.random.default_rng(5)
+    recall, exact = (np.array(parent[name].values) for name in ("lesion_recall", "exact_answer"))
+    for values in (recall, exact):
+        values[rng.choice(np.flatnonzero(values), 60, replace=False)] = 0
+    precision = np.ones(NUM_CASES)
+    length = np.array(parent["num_characters"].values) * 0.79
+    changes = {"lesion_recall": recall, "exact_answer": exact, "finding_precision": precision}
+    outcome = gate(
+        parent, scores(num_characters=even(length), **{name: even(of) for name, of in changes.items()})
+    )
+    assert any(c.figure == "finding_precision" and c.improved for c in outcome.comparisons)
+    assert outcome.sentence.endswith(". It stopped naming lesions. By policy 1.")
+
+
+def test_a_fall_of_recall_that_may_be_chance_is_not_called_a_habit() -> None:
+    parent = scores()
+    recall = np.array(parent["lesion_recall"].values)
+    recall[np.flatnonzero(recall)[:9]] = 0
+    length = np.array(parent["num_characters"].values) * 0.98
+    outcome = gate(parent, scores(lesion_recall=even(recall), num_characters=even(length)))
+    (held,) = (c for c in outcome.comparisons if c.counts_against)
+    assert (held.figure, held.verdict) == ("lesion_recall", Verdict.UNCLEAR)
+    assert "stopped naming lesions" not in outcome.sentence
 
 
 def test_a_fall_within_the_margin_passes_and_one_beyond_it_is_held() -> None:
@@ -249,6 +276,11 @@ def test_a_limit_is_asked_only_where_the_parent_keeps_it() -> None:
     broken = compare(few, many)
     assert broken.passed
     assert "the parent is past it too" in broken.comparisons[0].note
+
+
+def test_every_guarded_figure_says_what_it_is() -> None:
+    assert [guard for guard in POLICIES[-1].guards if not meaning(guard.suite, guard.figure)] == []
+    assert meaning(Suite.SEALED, "long_gone") == ""
 
 
 def test_a_policy_survives_json_and_an_impossible_one_is_refused() -> None:

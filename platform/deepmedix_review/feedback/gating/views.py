@@ -20,6 +20,7 @@ from deepmedix_review.feedback.gating.policies import (
     take_over_figures,
 )
 from rl_feedback.gate import Suite
+from rl_feedback.gate.meanings import meaning
 
 
 @require_safe
@@ -37,7 +38,7 @@ def show_policy(request: HttpRequest, number: int) -> HttpResponse:
     policy = as_policy(row)
     counts_now = row.number == current_policy().number
     suites = [
-        (title, [(guard, HARMS[guard.direction]) for guard in policy.of(suite)])
+        (title, [(guard, HARMS[guard.direction], meaning(suite, guard.figure)) for guard in policy.of(suite)])
         for suite, title in SUITES.items()
         if policy.of(suite)
     ]

@@ -14,6 +14,7 @@ from deepmedix_review.common.templatetags.spans import span
 from deepmedix_review.evaluation.models import Evaluation
 from deepmedix_review.evaluation.services import ensure_gate_benchmarks
 from deepmedix_review.feedback.changed_cases import NUM_SHOWN
+from deepmedix_review.feedback.charts import gate_plots
 from deepmedix_review.feedback.gating.measuring import request_gate
 from deepmedix_review.feedback.models import GateDecision, TrainingRun
 from deepmedix_review.feedback.services import pass_or_hold
@@ -126,6 +127,33 @@ def test_a_kind_that_was_lost_decides_by_name_and_the_others_stand_below_lesion_
     ]
     assert page.count('<span class="chip quiet">too few</span>') == 1
     assert "Decides nothing: 10 on these films, and the policy asks for 30." in page
+
+
+def test_the_page_says_what_each_figure_is_and_gives_each_its_margin_in_numbers(road: Road) -> None:
+    decision = judged(road, POLICIES[-1])
+    page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
+    meant = page.split('<details class="panel" id="figures-meant">')[1].split("</details>")[0]
+    named = re.findall("<dt>([^<]+)</dt><dd>([^<]+)</dd>", meant)
+    assert [label for label, _ in named] == [row["label"] for row in decision.comparisons]
+    assert dict(named)["Negation flips"].startswith("Kinds of findings a film that the text says outright")
+    decided = page.split("What decided")[1].split("</table>")[0]
+    assert '<th scope="col" class="number">Margin</th>' in decided
+    assert '<td class="number mono">0.15</td>' in decided
+
+
+def test_of_figures_as_bad_as_each_other_the_table_begins_with_the_one_that_the_sentence_names_first(
+    road: Road,
+) -> None:
+    decision = judged(road, POLICIES[-1])
+    first, second = (row for row in decision.comparisons if row["figure"] in ("exact_answer", "omitted"))
+    as_bad = {"counts_against": True, "verdict": "held", "margin": 0.03}
+    first |= as_bad | {"difference": -0.9, "low": -1.0, "high": -0.8}
+    second |= as_bad | {"difference": 0.9, "low": 0.8, "high": 1.0}
+    shown, *_ = gate_plots(decision)
+    assert [row.label for row in shown.rows[:2]] == [
+        "Exact answers, the second site",
+        "Omitted findings, the second site",
+    ]
 
 
 def test_a_decision_from_before_kinds_were_told_apart_is_shown_as_it_was_made(road: Road) -> None:

@@ -217,7 +217,9 @@ def test_who_drops_what_readers_confirmed_is_held_and_the_page_shows_where(
     film = sealed[0].completion_a.instance
     assert f'<image href="{reverse("film-picture", args=[film.uid])}"' in section
     # Once for all figures, not again among those on drawn films.
-    assert page.count("Findings that no reader judged, a film") == 1
+    assert page.count('<th scope="row">Findings that no reader judged, a film<') == 1
+    meant = section.split('<details id="patients-meant">')[1].split("</details>")[0]
+    assert "<dt>Findings that no reader judged, a film</dt><dd>Findings a film that no reader" in meant
 
 
 def test_a_view_scores_only_what_it_shows_and_reads_no_film_that_it_does_not(
