@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from deepmedix_review.common.erasing import keep_whole
@@ -18,7 +18,13 @@ from deepmedix_review.feedback.gating.policies import current_policy
 from deepmedix_review.feedback.judgements import as_judged, readings_signed_by
 from deepmedix_review.feedback.simulated_loop.readers import SIMULATED
 from deepmedix_review.registry.models import ModelVersion
-from deepmedix_review.reviews.models import Reading
+from deepmedix_review.reviews.models import (
+    AnswerRating,
+    MissedFinding,
+    Reading,
+    RegionAnnotation,
+    StepRating,
+)
 from deepmedix_review.reviews.selectors import signed_readings
 from deepmedix_review.studies.collecting.split import Shares, side_of_patient
 from deepmedix_review.studies.models import Instance, Split, Study
@@ -31,6 +37,13 @@ from rl_feedback.sealed_patients import Reference, references_of
 MOST_FILMS = 500
 _STUDY = "assignment__case__study"
 _OF_DEMO = Q(assignment__case__reader_study__is_demo=True)
+# Which of two outputs is the better one, as shadow studies ask, tells nothing of what a film shows.
+_SAYS_MORE_THAN_A_VOTE = (
+    Q(Exists(StepRating.objects.filter(reading=OuterRef("pk"))))
+    | Q(Exists(AnswerRating.objects.filter(reading=OuterRef("pk"))))
+    | Q(Exists(RegionAnnotation.objects.filter(reading=OuterRef("pk"))))
+    | Q(Exists(MissedFinding.objects.filter(reading=OuterRef("pk"))))
+)
 
 
 @dataclass(frozen=True)
@@ -108,7 +121,8 @@ def prompt_of(version: ModelVersion) -> str:
 
 
 def _readings_of_sealed() -> QuerySet[Reading]:
-    """Signed, and no repeat, control or practice; of readers who are persons."""
+    """Signed, and no repeat, control or practice; of readers who are persons and said more than which of two
+    outputs is the better one."""
     return signed_readings().filter(_of_sealed())
 
 
@@ -117,6 +131,7 @@ def _of_sealed() -> Q:
     they would only make the number larger."""
     sealed = Study.objects.annotate(side=side_of_patient(Shares())).filter(side=Split.TEST)
     every = Q(**{f"{_STUDY}__in": sealed.values("pk")}) & ~Q(assignment__reader__pseudonym__in=SIMULATED)
+    every &= _SAYS_MORE_THAN_A_VOTE
     return every & ~_OF_DEMO if signed_readings().filter(every & ~_OF_DEMO).exists() else every
 
 

@@ -286,8 +286,13 @@ def report_of(state: LoopState, *, recipe: Mapping[str, Any]) -> LoopReport:
 def _figures(version: ModelVersion) -> dict[str, dict[str, Measured]]:
     found = {}
     for benchmark in ensure_gate_benchmarks():
-        figures = Evaluation.objects.get(model_version=version, benchmark=benchmark).figures
-        found[benchmark.site] = measured_of(figures)
+        evaluation = Evaluation.objects.filter(model_version=version, benchmark=benchmark).first()
+        if evaluation is None:
+            raise RefusedByRule(
+                f"The workers did not measure {version} on {benchmark.num_phantoms} sealed films of each "
+                "site, as GATE_NUM_PHANTOMS says here. Give the command the GATE_NUM_PHANTOMS that they have."
+            )
+        found[benchmark.site] = measured_of(evaluation.figures)
     return found
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from deepmedix_review.audit.models import AuditEvent
 from deepmedix_review.common import jobs
@@ -37,7 +38,7 @@ from deepmedix_review.feedback.models import DatasetReading, GateDecision
 from deepmedix_review.feedback.services import freeze_dataset, pass_or_hold, queue_training
 from deepmedix_review.feedback.simulated_loop.readers import SIMULATED
 from deepmedix_review.reasoning.models import Completion
-from deepmedix_review.reviews.models import ReaderStudy, Reading
+from deepmedix_review.reviews.models import ReaderStudy, Reading, Vote
 from deepmedix_review.studies.models import Split, Study
 from deepmedix_review.studies.storage import film_path
 from inference.engines import Done, Event, GenerationRequest
@@ -318,6 +319,16 @@ def test_drawn_films_of_the_demo_stand_in_until_a_patient_of_the_sites_own_is_re
     assert on_patients(decision)["confirmed_said"]["num_patients"] == 1
     page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
     assert "They are drawn films of the demonstration" in page
+
+
+def test_a_reading_that_says_no_more_than_which_output_is_better_is_not_counted(road: Road) -> None:
+    """As a shadow study's are: they tell nothing of the film, and the demonstration's still stand in."""
+    drawn = a_sealed_reading(road.parent, seed=SEED + 10)
+    ReaderStudy.objects.filter(pk=drawn.assignment.case.reader_study_id).update(is_demo=True)
+    voted = an_open_reading_to_learn_from(road.parent, seed=SEED + 20, side=Split.TEST)
+    Vote.objects.create(reading=voted, side=Vote.Side.A)
+    Reading.objects.filter(pk=voted.pk).update(opened_at=timezone.now(), signed_at=timezone.now())
+    assert sealed_so_far() == SealedSoFar(num_patients=1, are_of_demo=True)
 
 
 def test_a_film_that_was_withdrawn_since_is_no_more_compared_nor_shown(

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from deepmedix_review.accounts.models import User
+from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.feedback.simulated_loop.design import design_round
 from deepmedix_review.feedback.simulated_loop.readers import ensure_simulated_readers, read_all
+from deepmedix_review.feedback.simulated_loop.rounds import _figures
 from deepmedix_review.reviews.models import AnswerRating, DrawnRegion, MissedFinding, Reading
 from inference.phantoms import DEMO_SEEDS, draw_phantom
 from tests.factories.accounts import AdminFactory
@@ -50,3 +52,9 @@ def test_what_a_completion_lacks_is_added_with_its_place_and_the_reading_is_sign
     assert DrawnRegion.objects.exclude(missed_finding=None).count() == len(found)
     assert all(AnswerRating.objects.values_list("rewrite", flat=True))
     assert read(lambda number, whole: pytest.fail("read again")) == minutes
+
+
+def test_films_that_the_workers_did_not_measure_are_told_by_the_setting_that_differs(tmp_path: Path) -> None:
+    version = serving_model_with_weights(tmp_path / "model")
+    with pytest.raises(RefusedByRule, match="Give the command the GATE_NUM_PHANTOMS that they have"):
+        _figures(version)
