@@ -54,6 +54,7 @@ def test_what_a_completion_lacks_is_added_with_its_place_and_the_reading_is_sign
     assert read(lambda number, whole: pytest.fail("read again")) == minutes
 
 
+@pytest.mark.django_db
 def test_films_that_the_workers_did_not_measure_are_told_by_the_setting_that_differs(tmp_path: Path) -> None:
     version = serving_model_with_weights(tmp_path / "model")
     with pytest.raises(RefusedByRule, match="Give the command the GATE_NUM_PHANTOMS that they have"):
