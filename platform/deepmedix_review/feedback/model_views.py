@@ -45,6 +45,7 @@ from deepmedix_review.feedback.selectors import (
     lineage_of,
     metrics_of,
     model_tree,
+    run_ahead_of_measuring,
     signatures_of,
     undecided_beside,
 )
@@ -324,6 +325,7 @@ def _gate(version: ModelVersion) -> dict[str, Any]:
     is_stuck = any(row.state in ENDED_EARLY for row in evaluations)
     return {
         "others": others,
+        "ahead": run_ahead_of_measuring(evaluations),
         "num_films_done": sum(row.num_done for row in evaluations),
         "num_films": sum(row.benchmark.num_phantoms for row in evaluations),
         "seconds_left": seconds_left(evaluations, now=timezone.now()),

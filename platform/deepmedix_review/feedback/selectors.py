@@ -2,7 +2,7 @@
 from."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
@@ -153,8 +153,19 @@ def run_ahead_of(run: TrainingRun) -> TrainingRun | None:
     if run.state != JobState.QUEUED or run.engine != LOCAL:
         return None
     # It may have begun since it was read.
-    others = TrainingRun.objects.filter(state=JobState.RUNNING, engine=LOCAL).exclude(pk=run.pk)
-    return others.order_by("started_at").first()
+    return _trained_here().exclude(pk=run.pk).first()
+
+
+def run_ahead_of_measuring(evaluations: Iterable[Evaluation]) -> TrainingRun | None:
+    """The one that the learning worker trains while all of these wait for it."""
+    states = {evaluation.state for evaluation in evaluations}
+    if JobState.QUEUED not in states or JobState.RUNNING in states:
+        return None
+    return _trained_here().first()
+
+
+def _trained_here() -> QuerySet[TrainingRun]:
+    return TrainingRun.objects.filter(state=JobState.RUNNING, engine=LOCAL).order_by("started_at")
 
 
 def measuring_of(run: TrainingRun) -> Measuring | None:

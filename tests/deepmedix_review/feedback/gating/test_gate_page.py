@@ -268,6 +268,24 @@ def test_a_measurement_is_cancelled_and_goes_on_from_the_candidates_page_which_s
     assert client.post(elsewhere).status_code == 404
 
 
+def test_measurements_that_wait_for_a_training_run_say_for_which(road: Road) -> None:
+    request_gate(road.candidate, actor=None)
+    run = TrainingRun.objects.create(
+        dataset=road.run.dataset,
+        parent_version=road.parent,
+        recipe=road.run.recipe,
+        requested_by=road.researcher,
+        num_steps=2,
+        state=JobState.RUNNING,
+        started_at=timezone.now(),
+    )
+    waits = f'What is queued waits until <a href="{reverse("training-run", args=[run.uid])}">run {run.pk}</a>'
+    client = client_of(road.researcher)
+    assert waits in client.get(road.url("model-detail")).content.decode()
+    Evaluation.objects.filter(model_version=road.candidate).update(state=JobState.RUNNING)
+    assert "What is queued waits" not in client.get(road.url("model-detail")).content.decode()
+
+
 def test_all_measurements_are_cancelled_in_one_press_and_go_on_in_another(road: Road) -> None:
     request_gate(road.candidate, actor=None)
     done = Evaluation.objects.filter(model_version=road.parent).earliest("pk")
