@@ -141,7 +141,7 @@ def test_what_a_licence_forbids_stays_here_and_is_counted(
     whole, left = tmp_path / "whole", tmp_path / "left"
     said = run("export_bundle", str(dataset.uid), "--actor", "rita", "--out", str(whole))
     assert "stayed here" not in said
-    said = run("export_bundle", str(mixed.uid), "--actor", "rita", "--out", str(left))
+    said = run("export_bundle", mixed.title, "--actor", "rita", "--out", str(left))
     assert "1 film stayed here: the licence lets nothing of such films leave." in said
     hand_over = HandOver.objects.latest("pk")
     assert hand_over.num_kept_back == 1
