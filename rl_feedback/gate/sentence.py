@@ -49,7 +49,7 @@ def _held_or_passed(comparisons: Sequence[Comparison], *, parent: str, lacks_gai
         if len(others) > MOST_LISTED:
             text += f"; and {len(others)} more figures"
         elif others:
-            labels = ", ".join(_lower_first(c.label) + _place(c, several) for c in others)
+            labels = ", ".join(_listed(c, several) for c in others)
             text += f"; and {len(others)} more: {labels}"
         return text + "." + _what_it_learned(comparisons, against)
     if lacks_gain:
@@ -75,7 +75,7 @@ def _held_or_passed(comparisons: Sequence[Comparison], *, parent: str, lacks_gai
         ("within the margin", [c for c in unclear if c not in beyond]),
     ):
         if some:
-            names = ", ".join(f"{_lower_first(c.label)}{_place(c, several)}" for c in some)
+            names = ", ".join(_listed(c, several) for c in some)
             text += f". Unclear, with the best estimate {place}: {names}"
     return text + "."
 
@@ -170,6 +170,20 @@ def _decimal(value: float) -> str:
 
 def _place(comparison: Comparison, several: bool) -> str:
     return f" on {comparison.benchmark}" if several else ""
+
+
+def with_place(label: str, benchmark: str) -> str:
+    """A figure's name and where it was measured: that these are twins is told once."""
+    if label.endswith(" twins"):
+        return f"{label} {benchmark.removeprefix('twins ')}"
+    return f"{label}, {benchmark}"
+
+
+def _listed(comparison: Comparison, several: bool) -> str:
+    name = _lower_first(comparison.label)
+    if several and name.endswith(" twins"):
+        return with_place(name, comparison.benchmark)
+    return name + _place(comparison, several)
 
 
 def _capitalised(text: str) -> str:

@@ -8,6 +8,7 @@ from rl_feedback.counting import counted
 from rl_feedback.gate import Comparison, Direction, Suite, Verdict
 from rl_feedback.gate.meanings import meaning
 from rl_feedback.gate.policy import harm
+from rl_feedback.gate.sentence import with_place
 
 ROW_WIDTH, ROW_HEIGHT = 180, 22
 _NICE_SPANS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
@@ -125,12 +126,13 @@ def _gate_row(row: dict[str, object], span: float, *, says_where: bool) -> GateR
 
     drifts = row["direction"] == "should_not_drift"
     label = str(row["label"]) + (", change as a share" if drifts else "")
-    label += f", {row['benchmark']}" if says_where else ""
+    if says_where:
+        label = with_place(label, str(row["benchmark"]))
     is_shown = row["verdict"] == Verdict.SHOWN
     margin = _number(row, "margin")
     limits = {"higher_is_better": (-margin,), "lower_is_better": (margin,)}
     shown = "{:+z.3f}"
-    plain = "{:.0f}" if drifts else "{:.3f}"
+    plain = "{:z.0f}" if drifts else "{:z.3f}"
     low, high, difference = (_number(row, name) for name in ("low", "high", "difference"))
     verdict, count, patients = str(row["verdict"]), row.get("num_findings"), row.get("num_patients")
     return GateRow(

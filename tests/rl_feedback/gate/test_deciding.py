@@ -24,6 +24,7 @@ from rl_feedback.gate import (
     decide,
 )
 from rl_feedback.gate.meanings import meaning
+from rl_feedback.gate.sentence import with_place
 
 NUM_CASES = 200
 # Figures of sealed films alone.
@@ -159,6 +160,22 @@ def test_a_figure_that_holds_only_for_sure_and_is_beyond_its_margin_is_called_so
         "lesion recall." in outcome.sentence
     )
     assert "within the margin" not in outcome.sentence
+
+
+def test_the_sentence_says_once_that_twins_are_meant() -> None:
+    parent = scores()
+    recall = np.array(parent["lesion_recall"].values)
+    recall[np.flatnonzero(recall)[:9]] = 0
+    label = "Lesion recall, sealed films over twins"
+    guard = Guard("lesion_recall", label, Direction.HIGHER_IS_BETTER, 0.022, only_for_sure=True)
+    unclear = BenchmarkScores("twins of the second site", parent, scores(lesion_recall=even(recall)))
+    outcome = decide(
+        [unclear, BenchmarkScores("twins of the first site", parent, parent)],
+        policy=Policy(number=1, guards=(guard,)),
+    )
+    assert "lesion recall, sealed films over twins of the second site." in outcome.sentence
+    assert with_place(label, "twins of the first site") == f"{label} of the first site"
+    assert with_place("Lesion recall", "canaries") == "Lesion recall, canaries"
 
 
 def test_a_candidate_that_writes_what_its_parent_writes_has_changed_nothing() -> None:

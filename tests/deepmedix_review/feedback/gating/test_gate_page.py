@@ -99,7 +99,8 @@ def judged(road: Road, policy: Policy) -> GateDecision:
 
 def test_a_change_that_rounds_to_nothing_is_not_said_to_be_a_loss(road: Road) -> None:
     decision = judged(road, POLICIES[-1])
-    decision.comparisons = [{**row, "difference": -0.0001, "low": -0.0002} for row in decision.comparisons]
+    nearly = {"parent": -0.0001, "candidate": -0.0001, "difference": -0.0001, "low": -0.0002}
+    decision.comparisons = [row | nearly for row in decision.comparisons]
     # The log is only added to: as if it had been decided so.
     GateDecision.objects.bulk_update([decision], ["comparisons"])
     page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
