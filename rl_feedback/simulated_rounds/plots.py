@@ -51,11 +51,10 @@ def draw_lines(
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
         f'<text x="{_LEFT}" y="18" {_TEXT} font-weight="600">{escape(title)}</text>',
     ]
-    for step in range(5):
-        value = low + (high - low) * step / 4
+    for value, said in axis_ticks(low, high):
         parts.append(
             f'<line x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y(value)}" y2="{y(value)}" stroke="#dddddd"/>'
-            f'<text x="{_LEFT - 6}" y="{y(value) + 4}" text-anchor="end" {_TEXT}>{value:.2f}</text>'
+            f'<text x="{_LEFT - 6}" y="{y(value) + 4}" text-anchor="end" {_TEXT}>{said}</text>'
         )
     for place in _ticks(sorted(set(places))):
         parts.append(

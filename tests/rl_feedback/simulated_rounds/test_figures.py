@@ -148,3 +148,4 @@ def test_a_plot_puts_more_above_less_and_what_comes_later_to_the_right() -> None
     assert dots[0][1] > dots[1][1]
     words = {text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")}
     assert {"Recall", "second site", "truth-trained", "start", "rounds"} <= words
+    assert {"0.2", "0.4", "0.6", "0.8"} <= words
