@@ -86,6 +86,7 @@ def _live(run: TrainingRun) -> dict[str, Any]:
         "memory_mb": max((metric.memory_mb for metric in metrics), default=0),
         "is_live": not run.is_final,
         "ahead": run_ahead_of(run),
+        "judges_steps_first": not run.about and any(stage.scores_steps for stage in recipe.stages),
         "measuring": measuring,
         "renews": not run.is_final or (measuring is not None and not measuring.is_stuck),
         "has_checkpoint": run.step > recipe.stages[0].checkpoint_every,

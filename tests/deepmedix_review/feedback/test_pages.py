@@ -15,6 +15,7 @@ from deepmedix_review.evaluation.services import ensure_benchmarks_for
 from deepmedix_review.feedback.models import GateDecision, PreferenceDataset, TrainingMetric, TrainingRun
 from deepmedix_review.feedback.services import freeze_dataset, pass_or_hold
 from deepmedix_review.registry.models import ModelVersion
+from rl_feedback.training.recipe import Recipe
 from tests.deepmedix_review.feedback.road import PAGES, RECIPE, Road, client_of
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.registry import ModelVersionFactory, ServingModelFactory
@@ -99,6 +100,18 @@ def test_the_run_page_draws_its_curves_and_renews_itself_only_while_the_run_goes
     assert "Start again" in page
     TrainingRun.objects.filter(pk=road.run.pk).update(step=11)
     assert "Go on from the last checkpoint" in client.get(road.url("training-run")).content.decode()
+
+
+def test_before_the_first_step_the_page_says_whether_a_step_scorer_learns(road: Road) -> None:
+    road.run.metrics.all().delete()
+    client = client_of(road.researcher)
+    for stage, said in (
+        ({"kind": "grpo"}, "First a step scorer learns"),
+        ({"kind": "grpo", "step_scorer": "none"}, "The model is being loaded"),
+    ):
+        recipe = Recipe.from_json({"stages": [stage]}).as_json()
+        TrainingRun.objects.filter(pk=road.run.pk).update(state=JobState.RUNNING, abouts=[], recipe=recipe)
+        assert said in client.get(road.url("training-run")).content.decode()
 
 
 def test_a_run_that_is_done_says_how_far_the_measuring_is_until_the_gate_has_decided(road: Road) -> None:
