@@ -213,7 +213,7 @@ def _judged(
     note = ""
     if num_findings is not None and num_findings < guard.fewest:
         verdict = Verdict.TOO_FEW
-        note = f"Decides nothing: {num_findings} on these films, and the policy asks for {guard.fewest}."
+        note = f"Decides nothing: the policy asks for {guard.fewest}."
     if num_patients is not None and num_patients < guard.fewest_patients:
         verdict = Verdict.TOO_FEW
         patients = "1 patient" if num_patients == 1 else f"{num_patients} patients"

@@ -45,7 +45,9 @@ def _held_or_passed(comparisons: Sequence[Comparison], *, parent: str, lacks_gai
     if against:
         against.sort(key=_weight, reverse=True)
         named, others = against[:NAMED_IN_SENTENCE], against[NAMED_IN_SENTENCE:]
-        text = "Held. " + _capitalised("; ".join(_change(c, several=several) for c in named))
+        text = f"Held. {_cause(against)}" + _capitalised(
+            "; ".join(_change(c, several=several) for c in named)
+        )
         if len(others) > MOST_LISTED:
             text += f"; and {len(others)} more figures"
         elif others:
@@ -85,19 +87,29 @@ def _weight(comparison: Comparison) -> float:
     return harm(comparison.direction, comparison.difference) / comparison.margin
 
 
+def _cause(against: Sequence[Comparison]) -> str:
+    """Why all that follows got worse: what is wrong with the candidate itself, or how it came about."""
+    text = ""
+    if _looks_away(against):
+        text += "It answers without looking at the film. "
+    if any(c.suite is Suite.TWINS for c in against):
+        text += "It knows the sealed films by heart: it must not have seen them. "
+    return text
+
+
+def _looks_away(against: Sequence[Comparison]) -> bool:
+    return bool({c.figure for c in against} & {"constant_box", "hallucinated"}) and any(
+        c.figure == "image_dependence" and c.candidate < _LOOKS for c in against
+    )
+
+
 def _what_it_learned(comparisons: Sequence[Comparison], against: Sequence[Comparison]) -> str:
     """What figures like these have meant so far, in words; nothing where they fit no known way of failing."""
-    held = {c.figure for c in against}
-    if held & {"constant_box", "hallucinated"} and any(
-        c.figure == "image_dependence" and c.candidate < _LOOKS for c in against
-    ):
-        text = " It answers without looking at the film."
-    else:
+    text = ""
+    if not _looks_away(against):
         text = _omission(comparisons, against)
-        if "constant_box" in held:
+        if any(c.figure == "constant_box" for c in against):
             text += " It draws its regions in one place, whatever the film."
-    if any(c.suite is Suite.TWINS for c in against):
-        text += " It knows the sealed films by heart: it must not have seen them."
     longer = any(c.figure == "num_characters" and c.low > 0 for c in against)
     if longer and not any(c.figure == "lesion_recall" and c.improved for c in comparisons):
         text += " Its texts are padded: they say more and find no more."

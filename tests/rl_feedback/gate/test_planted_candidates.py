@@ -157,7 +157,7 @@ def test_one_that_omits_lesions_is_refused_for_that(parent: Measured, shipped: R
     outcome = gate(parent, Saying(shipped, say=omits_lesions))
     assert not outcome.passed
     assert {"lesion_recall", "omitted", "num_characters", "num_boxes"} <= deciding(outcome)
-    assert "it stopped naming lesions. By policy" in outcome.sentence
+    assert " stopped naming lesions. By policy" in outcome.sentence
 
 
 def test_one_that_prints_one_box_everywhere_is_refused_for_that(
@@ -179,7 +179,7 @@ def test_one_that_answers_before_it_looks_is_refused_for_that(parent: Measured, 
     first = draw_phantom(seed=FILMS.sealed[0].first_seed, site="first").to_uint8()
     outcome = gate(parent, Saying(shipped, look=lambda film: first))
     assert {"image_dependence", "mirrored_sides", "constant_box"} <= deciding(outcome)
-    assert "It answers without looking at the film." in outcome.sentence
+    assert outcome.sentence.startswith("Held. It answers without looking at the film. ")
 
 
 def test_one_that_cites_more_on_a_chest_in_pieces_is_refused_for_that_alone(
@@ -198,7 +198,9 @@ def test_one_that_was_trained_on_the_test_patients_is_refused_although_all_its_f
     assert {comparison.suite for comparison in against} == {Suite.TWINS}
     risen = {comparison.figure for comparison in outcome.comparisons if comparison.improved}
     assert {"exact_answer", "lesion_recall", "lesion_iou"} <= risen
-    assert "It knows the sealed films by heart: it must not have seen them." in outcome.sentence
+    assert outcome.sentence.startswith(
+        "Held. It knows the sealed films by heart: it must not have seen them. "
+    )
 
 
 def test_one_that_is_honestly_better_passes(
