@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -50,6 +51,18 @@ class StepReader:
         return [self.scorer.score(rows).lower.tolist() if len(rows) else [] for rows in found]
 
 
+@contextmanager
+def on_threads(number: int) -> Iterator[None]:
+    """Let this process compute on so many processor threads. Texts are read one by one, in products so small
+    that threads which wait for each other, beside other work, cost eight times what they share."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def ensure_step_scorer(
     folder: Path,
     *,
@@ -58,6 +71,7 @@ def ensure_step_scorer(
     view: FilmView,
     seed: int,
     precision: str = "float32",
+    num_threads: int = 1,
     on_text: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Train a scorer on the data folder's rated steps into `folder`, unless that was done before, and return
@@ -65,7 +79,8 @@ def ensure_step_scorer(
     each rated text, ends it."""
     card = folder / CARD
     if not card.is_file():
-        _train(card, data=data, model=model, view=view, seed=seed, precision=precision, on_text=on_text)
+        with on_threads(num_threads):
+            _train(card, data=data, model=model, view=view, seed=seed, precision=precision, on_text=on_text)
     about: dict[str, Any] = json.loads(card.read_text("utf-8"))
     return about
 

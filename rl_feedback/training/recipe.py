@@ -110,6 +110,7 @@ def run_recipe(
             view=view,
             seed=by.seed,
             precision=by.precision,
+            num_threads=by.num_threads,
             on_text=on_rated_text,
         )
 

@@ -39,7 +39,7 @@ def compare_steps_of(
     # The web process must not load torch.
     from rl_feedback.steps.comparing import compare_steps
     from rl_feedback.steps.learning import lacking
-    from rl_feedback.steps.reading import StepReader, ensure_step_scorer
+    from rl_feedback.steps.reading import StepReader, ensure_step_scorer, on_threads
     from rl_feedback.training.films import Films
 
     rated = rated_steps(run.dataset, parent=parent)
@@ -56,17 +56,18 @@ def compare_steps_of(
         return StepsCompared((), about["sentence"])
     reader = StepReader.of(folder / "step_scorer", model=model, films=Films(folder / "data", view))
     asked = template(parent.prompt_template)
-    return StepsCompared(
-        tuple(
-            compare_steps(
-                reader,
-                site=before.benchmark.site,
-                parent=results_of(before),
-                candidate=results_of(after),
-                prompt=asked.render(asked.default_query),
-                rated=rated,
+    with on_threads(1):
+        return StepsCompared(
+            tuple(
+                compare_steps(
+                    reader,
+                    site=before.benchmark.site,
+                    parent=results_of(before),
+                    candidate=results_of(after),
+                    prompt=asked.render(asked.default_query),
+                    rated=rated,
+                )
+                for before, after in both
+                if before.benchmark.suite == Suite.SEALED
             )
-            for before, after in both
-            if before.benchmark.suite == Suite.SEALED
         )
-    )
