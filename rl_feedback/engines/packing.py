@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.engines.folders import folder_sha256
+from rl_feedback.counting import counted
 from rl_feedback.engines.placement import Placement
 from rl_feedback.engines.telling import FILE, Teller
 from rl_feedback.training.recipe import Recipe, begun_with_other
@@ -154,7 +155,8 @@ def fetch_candidate(job: Job, *, manifest: str, out: Path) -> None:
     if wrong:
         shutil.rmtree(part, ignore_errors=True)
         raise DamagedCandidate(
-            f"Of the trained model {len(wrong)} files are not as the job wrote them: {', '.join(wrong[:5])}. "
+            f"Of the trained model {counted(len(wrong), 'file')} {'is' if len(wrong) == 1 else 'are'} not as "
+            f"the job wrote {'it' if len(wrong) == 1 else 'them'}: {', '.join(wrong[:5])}. "
             "Go on: the job writes them anew from its last checkpoint."
         )
     part.rename(out)
