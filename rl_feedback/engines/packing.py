@@ -155,8 +155,8 @@ def fetch_candidate(job: Job, *, manifest: str, out: Path) -> None:
     if wrong:
         shutil.rmtree(part, ignore_errors=True)
         raise DamagedCandidate(
-            f"Of the trained model {counted(len(wrong), 'file')} {'is' if len(wrong) == 1 else 'are'} not as "
-            f"the job wrote {'it' if len(wrong) == 1 else 'them'}: {', '.join(wrong[:5])}. "
+            f"Of the trained model {counted(len(wrong), 'file')} differ{'s' if len(wrong) == 1 else ''} from "
+            f"what the job wrote: {', '.join(wrong[:5])}. "
             "Go on: the job writes them anew from its last checkpoint."
         )
     part.rename(out)

@@ -67,6 +67,7 @@ NO_PAGES = {
     "training-run-config",
     "training-run-figures",
     "training-run-log",
+    "training-run-cluster-log",
     "criterion-preview",
     "dataset-card",
     "dataset-card-json",

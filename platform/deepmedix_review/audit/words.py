@@ -152,6 +152,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "download_config": "downloaded a run's config",
         "download_figures": "downloaded a run's figures",
         "download_log": "downloaded a run's log",
+        "download_cluster_log": "downloaded a cluster's log of a run",
         "request_bundle": "asked for a bundle for a cluster",
         "export_bundle": "a bundle was written",
         "cancel_bundle": "cancelled a bundle",

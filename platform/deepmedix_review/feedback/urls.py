@@ -50,6 +50,11 @@ page_urlpatterns = [
     path("training-runs/<uuid:uid>/figures.csv", run_views.download_figures, name="training-run-figures"),
     path("training-runs/<uuid:uid>/samples/", run_views.show_samples, name="training-run-samples"),
     path("training-runs/<uuid:uid>/tensorboard.zip", run_views.download_log, name="training-run-log"),
+    path(
+        "training-runs/<uuid:uid>/cluster.log",
+        run_views.download_cluster_log,
+        name="training-run-cluster-log",
+    ),
     path("training-runs/<uuid:uid>/live/", views.show_live_run, name="training-run-live"),
     path("training-runs/<uuid:uid>/cancel/", views.cancel, name="training-run-cancel"),
     path("training-runs/<uuid:uid>/retry/", views.retry, name="training-run-retry"),

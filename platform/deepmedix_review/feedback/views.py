@@ -12,7 +12,7 @@ from deepmedix_review.accounts.selectors import acting_user
 from deepmedix_review.feedback.models import TrainingRun
 from deepmedix_review.feedback.runs.curves import curves_of, series_of, table_of
 from deepmedix_review.feedback.runs.engine_form import said_of_place
-from deepmedix_review.feedback.runs.folders import log_folder
+from deepmedix_review.feedback.runs.folders import cluster_log, log_folder
 from deepmedix_review.feedback.runs.lengths import caution_on
 from deepmedix_review.feedback.runs.samples import sample_series, strips_of, takes_samples
 from deepmedix_review.feedback.runs.step_scoring import step_scoring_of
@@ -36,6 +36,7 @@ def show_run(request: HttpRequest, uid: UUID) -> HttpResponse:
         "takes_samples": takes_samples(run),
         "newest": newest,
         "has_log": _has_log(run),
+        "has_cluster_log": cluster_log(run).is_file(),
         "scoring": step_scoring_of(run.about),
         "engine": said_of_place(run.place),
     }

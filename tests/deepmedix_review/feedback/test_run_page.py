@@ -17,7 +17,7 @@ from deepmedix_review.common.models import JobState
 from deepmedix_review.feedback import said_settings, stage_words
 from deepmedix_review.feedback.models import TrainingMetric, TrainingRun, TrainingSample
 from deepmedix_review.feedback.runs.curves import curves_of, series_of
-from deepmedix_review.feedback.runs.folders import log_folder
+from deepmedix_review.feedback.runs.folders import cluster_log, log_folder
 from deepmedix_review.feedback.runs.samples import films_to_sample, record_sample, sample_series, strips_of
 from deepmedix_review.feedback.sealed_patients import sealed_names
 from deepmedix_review.feedback.services import freeze_dataset, record_retry, record_start
@@ -197,6 +197,20 @@ def test_the_log_for_tensorboard_is_offered_where_there_is_one_without_the_machi
     packed = zipfile.ZipFile(io.BytesIO(client.get(address).content))
     assert packed.namelist() == ["stage-1/events.out.tfevents.1"]
     assert packed.read("stage-1/events.out.tfevents.1") == b"events"
+
+
+def test_what_a_clusters_job_printed_is_offered_on_the_runs_page_once_there_is_some(
+    run: TrainingRun, researcher: User
+) -> None:
+    client, address = client_of(researcher), reverse("training-run-cluster-log", args=[run.uid])
+    page = reverse("training-run", args=[run.uid])
+    assert client.get(address).status_code == 404
+    assert address not in client.get(page).content.decode()
+    cluster_log(run).parent.mkdir(parents=True, exist_ok=True)
+    cluster_log(run).write_text("Worker 1 died: memory\n", encoding="utf-8")
+    assert f'href="{address}" download' in client.get(page).content.decode()
+    assert client.get(address).content == b"Worker 1 died: memory\n"
+    assert AuditEvent.objects.filter(action="download_cluster_log").count() == 1
 
 
 def test_a_run_that_is_asked_for_no_sample_promises_none(run: TrainingRun, researcher: User) -> None:

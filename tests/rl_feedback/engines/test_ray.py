@@ -133,7 +133,7 @@ def test_a_job_whose_worker_is_killed_goes_on_from_its_checkpoint_and_ends_with_
 
     weights = job.out / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
-    with pytest.raises(DamagedCandidate, match=r"1 file is not as the job wrote it: model.safetensors"):
+    with pytest.raises(DamagedCandidate, match=r"1 file differs from what the job wrote: model.safetensors"):
         cluster.learn(
             job, name="killed", out=tmp_path / "again", listener=Heard().listener(), log=log, anew=False
         )

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from deepmedix_review.common.errors import RefusedByRule
 from deepmedix_review.feedback.models import TrainingRun
-from deepmedix_review.feedback.runs.folders import run_folder
+from deepmedix_review.feedback.runs.folders import cluster_log, run_folder
 from rl_feedback.engines.addresses import require_allowed
 from rl_feedback.engines.local import learn_here
 from rl_feedback.engines.packing import Job, num_attempts, pack, read_job
@@ -99,7 +99,7 @@ def learn_on_cluster(
         name=name,
         out=run_folder(run) / "candidate",
         listener=listener,
-        log=run_folder(run) / "cluster.log",
+        log=cluster_log(run),
         anew=not follows,
         check=check,
     )

@@ -11,6 +11,11 @@ def run_folder(run: TrainingRun) -> Path:
     return Path(settings.MODEL_FOLDER) / "runs" / str(run.uid)
 
 
+def cluster_log(run: TrainingRun) -> Path:
+    """What the job of a run on a cluster prints."""
+    return run_folder(run) / "cluster.log"
+
+
 def log_folder(run: TrainingRun) -> Path:
     """Of TensorBoard's event files, where the recipe asked for them."""
     return run_folder(run) / "tensorboard"

@@ -17,7 +17,7 @@ from deepmedix_review.common.errors import NotYours, RefusedByRule
 from deepmedix_review.common.paging import page_of, read_before
 from deepmedix_review.feedback.runs.comparing import compare_runs, training_runs
 from deepmedix_review.feedback.runs.curves import series_of, table_of
-from deepmedix_review.feedback.runs.folders import log_folder
+from deepmedix_review.feedback.runs.folders import cluster_log, log_folder
 from deepmedix_review.feedback.runs.samples import sample_series, strips_of, takes_samples
 from deepmedix_review.feedback.selectors import run_for
 
@@ -87,6 +87,18 @@ def download_log(request: HttpRequest, uid: UUID) -> HttpResponse:
             # The writer's own name ends with that of the machine.
             archive.write(path, f"{path.parent.name}/events.out.tfevents.{number}")
     return _file(packed.getvalue(), name=f"{run.uid}-tensorboard.zip", kind="application/zip")
+
+
+@require_safe
+@needs_capability(Capability.VIEW_MODELS)
+def download_cluster_log(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """What a job on a cluster printed so far; 404 where that is nothing, or where the run learns here."""
+    run = run_for(acting_user(request), uid)
+    log = cluster_log(run)
+    if not log.is_file():
+        raise Http404
+    record_event(actor=acting_user(request), action="download_cluster_log", subject=run)
+    return _file(log.read_bytes(), name=f"{run.uid}-cluster.log", kind="text/plain; charset=utf-8")
 
 
 def _file(content: str | bytes, *, name: str, kind: str) -> HttpResponse:
