@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
@@ -12,6 +12,10 @@ import numpy as np
 
 from inference.phantom_truth import ALL_LESIONS
 
+# A model that ignores the film fits it no better than another one: 0 on average, against .6 to .8 seen.
+LOOKS_FIGURE = "image_dependence"
+_LOOKS = 0.2
+_SAYS_REGARDLESS = frozenset(("constant_box", "hallucinated"))
 # Recall of one kind of finding: of those that are there, the share that the answer names, side and all.
 KIND_RECALL = {kind: f"{kind}_recall" for kind in (*ALL_LESIONS, "cardiomegaly")}
 
@@ -243,3 +247,11 @@ def harm(direction: Direction, change: float) -> float:
     if direction is Direction.HIGHER_IS_BETTER:
         return -change
     return change if direction is Direction.LOWER_IS_BETTER else abs(change)
+
+
+def is_blind(against: Iterable[tuple[str, float]]) -> bool:
+    """Whether a candidate answers without looking at the film: `against` are the figures that hold it, each
+    with its own value. One that only names less fits the film shown less, too, so it has to say what is not
+    there, or to draw in one place."""
+    held = dict(against)
+    return LOOKS_FIGURE in held and held[LOOKS_FIGURE] < _LOOKS and bool(held.keys() & _SAYS_REGARDLESS)

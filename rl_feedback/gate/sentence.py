@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rl_feedback.gate.policy import Comparison, Direction, Policy, Suite, Verdict, harm
+from rl_feedback.gate.policy import (
+    LOOKS_FIGURE,
+    Comparison,
+    Direction,
+    Policy,
+    Suite,
+    Verdict,
+    harm,
+    is_blind,
+)
 
 # A sentence with more figures than this is not read.
 NAMED_IN_SENTENCE = 3
 NAMED_WHEN_PASSED = 2
 MOST_LISTED = 6
-# A model that ignores the film fits it no better than another one: 0 on average, against .6 to .8 seen.
-_LOOKS = 0.2
 # Of what shall not drift: what is counted, and how less and more of it are called.
 _DRIFTS = {"num_characters": ("texts", "shorter", "longer"), "num_boxes": ("regions", "fewer", "more")}
 
@@ -43,17 +50,18 @@ def _held_or_passed(comparisons: Sequence[Comparison], *, parent: str, lacks_gai
     against = [c for c in comparisons if c.counts_against]
     several = len({c.benchmark for c in comparisons}) > 1
     if against:
-        against.sort(key=_weight, reverse=True)
+        blind = is_blind((c.figure, c.candidate) for c in against)
+        # What all others follow from stands first, then what got worse by the most margins.
+        against.sort(key=lambda c: (blind and c.figure == LOOKS_FIGURE, _weight(c)), reverse=True)
         named, others = against[:NAMED_IN_SENTENCE], against[NAMED_IN_SENTENCE:]
-        text = f"Held. {_cause(against)}" + _capitalised(
-            "; ".join(_change(c, several=several) for c in named)
-        )
+        changes = "; ".join(_change(c, several=several) for c in named)
+        text = f"Held. {_cause(against, blind=blind)}{_capitalised(changes)}"
         if len(others) > MOST_LISTED:
             text += f"; and {len(others)} more figures"
         elif others:
             labels = ", ".join(_listed(c, several) for c in others)
             text += f"; and {len(others)} more: {labels}"
-        return text + "." + _what_it_learned(comparisons, against)
+        return text + "." + _what_it_learned(comparisons, against, blind=blind)
     if lacks_gain:
         return "Held. Nothing that the gate guards got worse by more than its margin."
     changed = sorted(filter(_is_measurable, comparisons), key=lambda c: abs(c.difference), reverse=True)
@@ -83,30 +91,22 @@ def _held_or_passed(comparisons: Sequence[Comparison], *, parent: str, lacks_gai
 
 
 def _weight(comparison: Comparison) -> float:
-    """What decides stands first: how many margins a figure got worse by."""
+    """How many margins a figure got worse by."""
     return harm(comparison.direction, comparison.difference) / comparison.margin
 
 
-def _cause(against: Sequence[Comparison]) -> str:
+def _cause(against: Sequence[Comparison], *, blind: bool) -> str:
     """Why all that follows got worse: what is wrong with the candidate itself, or how it came about."""
-    text = ""
-    if _looks_away(against):
-        text += "It answers without looking at the film. "
+    text = "It answers without looking at the film. " if blind else ""
     if any(c.suite is Suite.TWINS for c in against):
         text += "It knows the sealed films by heart: it must not have seen them. "
     return text
 
 
-def _looks_away(against: Sequence[Comparison]) -> bool:
-    return bool({c.figure for c in against} & {"constant_box", "hallucinated"}) and any(
-        c.figure == "image_dependence" and c.candidate < _LOOKS for c in against
-    )
-
-
-def _what_it_learned(comparisons: Sequence[Comparison], against: Sequence[Comparison]) -> str:
+def _what_it_learned(comparisons: Sequence[Comparison], against: Sequence[Comparison], *, blind: bool) -> str:
     """What figures like these have meant so far, in words; nothing where they fit no known way of failing."""
     text = ""
-    if not _looks_away(against):
+    if not blind:
         text = _omission(comparisons, against)
         if any(c.figure == "constant_box" for c in against):
             text += " It draws its regions in one place, whatever the film."

@@ -7,7 +7,7 @@ from deepmedix_review.feedback.models import GateDecision
 from rl_feedback.counting import counted
 from rl_feedback.gate import Comparison, Direction, Suite, Verdict
 from rl_feedback.gate.meanings import meaning
-from rl_feedback.gate.policy import harm
+from rl_feedback.gate.policy import LOOKS_FIGURE, harm, is_blind
 from rl_feedback.gate.sentence import with_place
 
 ROW_WIDTH, ROW_HEIGHT = 180, 22
@@ -56,11 +56,13 @@ class GatePlot:
 
 
 def gate_plots(decision: GateDecision) -> tuple[GatePlot, ...]:
-    """What decided against the candidate first, the worst on top; then every other figure, one plot a
-    benchmark in the order in which the gate compared them."""
+    """What decided against the candidate first, in the order of its sentence; then every other figure, one
+    plot a benchmark in the order in which the gate compared them."""
     against = [row for row in decision.comparisons if row["counts_against"]]
-    # As the sentence names them: of figures as bad as each other, the one that the policy names first.
-    against.sort(key=_margins_lost, reverse=True)
+    # What the rest follows from, then by margins lost; of figures as bad as each other, the one that the
+    # policy names first.
+    blind = is_blind((str(row["figure"]), _number(row, "candidate")) for row in against)
+    against.sort(key=lambda row: (blind and row["figure"] == LOOKS_FIGURE, _margins_lost(row)), reverse=True)
     plots = [_gate_plot("What decided", against, says_where=True)] if against else []
     others = [row for row in decision.comparisons if not row["counts_against"] and not _is_on_patients(row)]
     for name in dict.fromkeys(row["benchmark"] for row in others):

@@ -157,7 +157,8 @@ def test_one_that_omits_lesions_is_refused_for_that(parent: Measured, shipped: R
     outcome = gate(parent, Saying(shipped, say=omits_lesions))
     assert not outcome.passed
     assert {"lesion_recall", "omitted", "num_characters", "num_boxes"} <= deciding(outcome)
-    assert " stopped naming lesions. By policy" in outcome.sentence
+    assert outcome.sentence.startswith(("Held. Lesion recall fell", "Held. Omitted findings rose"))
+    assert "t stopped naming lesions. By policy" in outcome.sentence
 
 
 def test_one_that_prints_one_box_everywhere_is_refused_for_that(
@@ -179,7 +180,9 @@ def test_one_that_answers_before_it_looks_is_refused_for_that(parent: Measured, 
     first = draw_phantom(seed=FILMS.sealed[0].first_seed, site="first").to_uint8()
     outcome = gate(parent, Saying(shipped, look=lambda film: first))
     assert {"image_dependence", "mirrored_sides", "constant_box"} <= deciding(outcome)
-    assert outcome.sentence.startswith("Held. It answers without looking at the film. ")
+    assert outcome.sentence.startswith(
+        "Held. It answers without looking at the film. Fit to the film shown fell by "
+    )
 
 
 def test_one_that_cites_more_on_a_chest_in_pieces_is_refused_for_that_alone(

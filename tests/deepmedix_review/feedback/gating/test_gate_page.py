@@ -157,6 +157,34 @@ def test_of_figures_as_bad_as_each_other_the_table_begins_with_the_one_that_the_
     ]
 
 
+@pytest.mark.parametrize("besides", ["hallucinated", "constant_box"])
+def test_what_shows_that_the_film_was_not_looked_at_leads_the_table_whatever_fell_further(
+    road: Road, besides: str
+) -> None:
+    decision = judged(road, POLICIES[-1])
+    for row in decision.comparisons:
+        row |= {"counts_against": row["figure"] in ("exact_answer", besides), "verdict": "held"}
+    worse = next(row for row in decision.comparisons if row["figure"] == "exact_answer")
+    worse |= {"difference": -0.9}
+    blind = next(row for row in decision.comparisons if row["figure"] == "heart_iou")
+    blind |= {"counts_against": True, "figure": "image_dependence", "label": "Fit", "difference": -0.5}
+    first = dict.fromkeys((0.1, 0.3), "")
+    for share in first:
+        blind |= {"candidate": share, "margin": 0.1}
+        first[share] = gate_plots(decision)[0].rows[0].label
+    assert first == {0.1: "Fit, the second site", 0.3: "Exact answers, the second site"}
+
+
+def test_one_that_names_nothing_fits_its_film_less_too_and_that_does_not_lead(road: Road) -> None:
+    decision = judged(road, POLICIES[-1])
+    for row in decision.comparisons:
+        row |= {"counts_against": row["figure"] == "omitted", "verdict": "held", "difference": 0.9}
+    less = next(row for row in decision.comparisons if row["figure"] == "heart_iou")
+    less |= {"counts_against": True, "figure": "image_dependence", "label": "Fit", "difference": -0.5}
+    less |= {"candidate": 0.0, "margin": 0.1}
+    assert gate_plots(decision)[0].rows[0].label == "Omitted findings, the second site"
+
+
 def test_a_decision_from_before_kinds_were_told_apart_is_shown_as_it_was_made(road: Road) -> None:
     decision = judged(road, POLICIES[2])
     for row in decision.comparisons:
