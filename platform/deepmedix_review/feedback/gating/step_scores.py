@@ -46,7 +46,8 @@ def compare_steps_of(
     too_few = lacking(rated)
     if too_few:
         return StepsCompared((), f"Not used: {too_few}")
-    folder, model = run_folder(run) / "gate", Path(parent.folder)
+    # A scorer reads the states of one model: each version that the candidate stands beside has its own.
+    folder, model = run_folder(run) / "gate" / str(parent.uid), Path(parent.folder)
     view = FilmView(parent.image_preparation, parent.min_pixels, parent.max_pixels)
     write_examples(folder / "data", rated, kind=RatedStep)
     about = ensure_step_scorer(

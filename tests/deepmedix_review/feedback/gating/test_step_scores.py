@@ -1,11 +1,14 @@
 """Readers' ratings of steps teach a scorer, and the gate compares the steps of both versions by it."""
 
+from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from safetensors.torch import load_file, save_file
 
 from deepmedix_review.feedback.models import GateDecision
 from deepmedix_review.feedback.services import freeze_dataset, pass_or_hold
@@ -99,3 +102,20 @@ def test_a_candidate_whose_steps_readers_would_rate_lower_is_held_for_it(
     page = client.get(reverse("model-detail", args=[candidate.uid])).content.decode()
     assert "Weakest step, as readers would rate it, the first site by the step scorer" in page
     assert "not measured" not in page
+
+
+def test_one_that_was_decided_on_is_decided_on_again_beside_another_version(
+    parent: ModelVersion, candidate: ModelVersion, tmp_path: Path
+) -> None:
+    folder = copytree(parent.folder, tmp_path / "other")
+    weights = load_file(folder / "model.safetensors")
+    (moved, *_) = sorted(weights)
+    save_file({**weights, moved: weights[moved] * 1.001}, folder / "model.safetensors")
+    other = ModelVersionFactory.create(
+        image_preparation="square", min_pixels=12544, max_pixels=12544, folder=str(folder)
+    )
+    for version in (parent, other, candidate):
+        measure_for(candidate, version)
+    for beside in (parent, other):
+        rows = pass_or_hold(candidate, beside=beside).comparisons
+        assert sum(row["figure"] == "step_score" for row in rows) == 2
