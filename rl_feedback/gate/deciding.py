@@ -216,8 +216,7 @@ def _judged(
         note = f"Decides nothing: the policy asks for {guard.fewest}."
     if num_patients is not None and num_patients < guard.fewest_patients:
         verdict = Verdict.TOO_FEW
-        patients = "1 patient" if num_patients == 1 else f"{num_patients} patients"
-        note = f"Too few to hold it: {patients}, and the policy asks for {guard.fewest_patients}."
+        note = f"{counted(num_patients, 'patient')}, {guard.fewest_patients} needed"
     if guard.only_shown:
         verdict, note = Verdict.SHOWN, ""
     # 2 films of 200 are no more than a margin of .01, though 1 - .99 is in floating point.

@@ -124,7 +124,7 @@ def test_below_the_patients_that_the_policy_asks_for_nobody_is_held() -> None:
     assert few.passed
     (row,) = [one for one in few.comparisons if one.figure == "confirmed_said"]
     assert (row.verdict, row.num_patients) == (Verdict.TOO_FEW, FEWEST_PATIENTS - 1)
-    assert row.note == "Too few to hold it: 29 patients, and the policy asks for 30."
+    assert row.note == "29 patients, 30 needed"
     assert not gate(HONEST, DROPS, num_films=FEWEST_PATIENTS).passed
 
 

@@ -287,7 +287,7 @@ def test_below_the_patients_that_the_policy_asks_for_it_is_shown_and_holds_nobod
     row = on_patients(decision)["confirmed_said"]
     assert (row["verdict"], row["counts_against"], row["difference"]) == ("too few", False, -1.0)
     page = client_of(road.researcher).get(road.url("model-detail")).content.decode()
-    assert "Too few to hold it: 1 patient, and the policy asks for 30." in page
+    assert "1 patient, 30 needed" in page
 
 
 def test_without_a_reading_of_a_sealed_patient_the_page_says_how_to_get_there(road: Road) -> None:
