@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_feedback.counting import counted
 from rl_feedback.gate.built_in import POLICY
 from rl_feedback.gate.policy import (
     GAINED_ON,
@@ -213,7 +214,7 @@ def _judged(
     note = ""
     if num_findings is not None and num_findings < guard.fewest:
         verdict = Verdict.TOO_FEW
-        note = f"Decides nothing: the policy asks for {guard.fewest}."
+        note = f"{counted(num_findings, 'finding')}, {guard.fewest} needed"
     if num_patients is not None and num_patients < guard.fewest_patients:
         verdict = Verdict.TOO_FEW
         note = f"{counted(num_patients, 'patient')}, {guard.fewest_patients} needed"

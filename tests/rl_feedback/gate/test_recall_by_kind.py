@@ -62,7 +62,7 @@ def test_too_few_of_a_kind_are_shown_and_decide_nothing() -> None:
     assert lost.num_findings == 10 < FEWEST_OF_A_KIND
     assert (lost.parent, lost.candidate, lost.verdict) == (1.0, 0.0, Verdict.TOO_FEW)
     assert not lost.counts_against
-    assert (lost.num_findings, lost.note) == (10, "Decides nothing: the policy asks for 30.")
+    assert (lost.num_findings, lost.note) == (10, "10 findings, 30 needed")
     assert "pneumothorax" not in outcome.sentence.lower()
     back = gate(films_with("pneumothorax"), (), replace(POLICY, guards=POLICY.guards[:7]))
     assert not next(row for row in back.comparisons if row.figure == "pneumothorax_recall").improved

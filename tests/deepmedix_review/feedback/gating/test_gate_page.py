@@ -127,7 +127,7 @@ def test_a_kind_that_was_lost_decides_by_name_and_the_others_stand_below_lesion_
         ("Cardiomegaly recall", "40", True),
     ]
     assert page.count('<span class="chip quiet">too few</span>') == 1
-    assert "Decides nothing: the policy asks for 30." in page
+    assert "10 findings, 30 needed" in page
 
 
 def test_the_page_says_what_each_figure_is_and_gives_each_its_margin_in_numbers(road: Road) -> None:
