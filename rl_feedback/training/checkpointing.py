@@ -24,7 +24,8 @@ class Checkpointing:
             step = self.state.global_step  # type: ignore[attr-defined]
             raise CheckpointFailed(
                 f"The checkpoint of step {step} could not be written; the disk may be full. "
-                "Free some space, then go on: the run continues from the checkpoint before."
+                "Free some space, then go on: the run continues from the checkpoint before, or begins again "
+                "where this was the first."
             ) from error
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
