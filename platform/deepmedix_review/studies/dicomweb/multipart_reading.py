@@ -10,9 +10,13 @@ from django.utils.http import parse_header_parameters
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
+from deepmedix_review.common.disk import begin_writing
+
 DICOM = "application/dicom"
 MULTIPART = "multipart/related"
 _CHUNK_BYTES = 256 * 1024
+# Small enough that little is left to write when a film is all here, large enough to be few writes.
+_WRITTEN_AT_ONCE_BYTES = 2 * 1024**2
 _LONGEST_HEADERS = 8 * 1024
 # Of these, no space at the end. RFC 2046, section 5.1.1, allows 70; Orthanc sends 73.
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,199}[0-9A-Za-z'()+_,./:=?-]")
@@ -58,16 +62,25 @@ class Message:
     boundary: str
 
     def read_files(
-        self, read: Callable[[int], bytes], *, declared_bytes: int | None, limits: MessageLimits, folder: Path
+        self,
+        read: Callable[[int], bytes],
+        *,
+        declared_bytes: int | None,
+        limits: MessageLimits,
+        folder: Path,
+        is_kept: bool = False,
     ) -> list[SentFile]:
         """Into `folder`, in their order. `read`: the next bytes, at most so many, none at the end.
-        `declared_bytes`: how many there will be, where the sender says so. Raises MessageRefused."""
+        `declared_bytes`: how many there will be, where the sender says so. `is_kept`: the files will be
+        synced, so the disk writes while they come. Raises MessageRefused."""
         if declared_bytes is not None and declared_bytes > limits.max_bytes:
             raise _too_large(limits)
         incoming = _Incoming(read, limits=limits)
         if self.boundary:
-            return list(_read_parts(incoming, boundary=self.boundary, limits=limits, folder=folder))
-        whole = _write(incoming.pieces(), folder / "1", limits=limits)
+            return list(
+                _read_parts(incoming, boundary=self.boundary, limits=limits, folder=folder, is_kept=is_kept)
+            )
+        whole = _write(incoming.pieces(), folder / "1", limits=limits, is_kept=is_kept)
         if declared_bytes is not None and incoming.num_bytes < declared_bytes:
             raise MessageRefused(_CUT_OFF)
         return [whole]
@@ -180,7 +193,7 @@ class _Scanner:
 
 
 def _read_parts(
-    incoming: _Incoming, *, boundary: str, limits: MessageLimits, folder: Path
+    incoming: _Incoming, *, boundary: str, limits: MessageLimits, folder: Path, is_kept: bool
 ) -> Iterator[SentFile]:
     scanner = _Scanner(incoming, boundary=boundary)
     for _ in scanner.content():
@@ -194,7 +207,7 @@ def _read_parts(
                 "it is kept."
             )
         declared = _check_headers(scanner.headers(), number=number)
-        sent = _write(scanner.content(), folder / str(number), limits=limits)
+        sent = _write(scanner.content(), folder / str(number), limits=limits, is_kept=is_kept)
         if declared is not None and declared != sent.num_bytes:
             raise MessageRefused(
                 f"Part {number} says that it has {declared} bytes, and has {sent.num_bytes}: it was changed "
@@ -231,12 +244,15 @@ def _check_headers(raw: bytes, *, number: int) -> int | None:
     return int(length)
 
 
-def _write(pieces: Iterator[bytes], path: Path, *, limits: MessageLimits) -> SentFile:
-    total = 0
+def _write(pieces: Iterator[bytes], path: Path, *, limits: MessageLimits, is_kept: bool) -> SentFile:
+    total = begun = 0
     with path.open("wb") as file:
         for piece in pieces:
             room = limits.max_part_bytes + 1 - total
             total += len(piece)
             if room > 0:
                 file.write(piece[:room])
+            if is_kept and total - begun >= _WRITTEN_AT_ONCE_BYTES:
+                begin_writing(file, since=begun, until=total)
+                begun = total
     return SentFile(path, total)

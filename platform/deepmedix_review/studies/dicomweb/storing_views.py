@@ -77,7 +77,7 @@ class StoresFilms(DicomWebView):
         try:
             with TemporaryDirectory(dir=settings.UPLOAD_FOLDER, prefix="sent-") as folder:
                 try:
-                    files = _receive(request, message.read_files, Path(folder))
+                    files = _receive(request, message.read_files, Path(folder), is_kept=is_left)
                     if is_left:
                         left = leave_message(files, of_study=study, actor=acting_user(request))
                 except OSError as error:
@@ -96,7 +96,9 @@ class StoresFilms(DicomWebView):
         return answer
 
 
-def _receive(request: Request, read_files: Callable[..., list[SentFile]], folder: Path) -> list[SentFile]:
+def _receive(
+    request: Request, read_files: Callable[..., list[SentFile]], folder: Path, *, is_kept: bool
+) -> list[SentFile]:
     """All of the message before any of it is kept: one that breaks off leaves nothing."""
     http = request._request
     declared = http.META.get("CONTENT_LENGTH", "")
@@ -115,6 +117,7 @@ def _receive(request: Request, read_files: Callable[..., list[SentFile]], folder
             max_part_bytes=settings.MAX_FILM_BYTES,
         ),
         folder=folder,
+        is_kept=is_kept,
     )
 
 

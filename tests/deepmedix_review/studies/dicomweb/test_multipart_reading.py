@@ -162,6 +162,21 @@ def test_no_message_is_larger_than_the_limits(tmp_path):
     assert (len(large), small) == (LIMITS.max_part_bytes + 1, b"small")
 
 
+@pytest.mark.parametrize("most_at_once", [1 << 20, 300_007])
+def test_a_film_that_is_kept_and_written_while_it_comes_is_whole(tmp_path, most_at_once):
+    film = os.urandom(5 * 1024**2 + 11)
+    limits = MessageLimits(max_bytes=1 << 24, max_parts=2, max_part_bytes=1 << 23)
+    source = io.BytesIO(message(film, film[::-1]))
+    files = read_message(HEADER.format("edge")).read_files(
+        lambda wanted: source.read(min(wanted, most_at_once)),
+        declared_bytes=None,
+        limits=limits,
+        folder=tmp_path,
+        is_kept=True,
+    )
+    assert [file.path.read_bytes() for file in files] == [film, film[::-1]]
+
+
 def test_a_connection_that_breaks_is_a_message_cut_off():
     def broken(_: int) -> bytes:
         raise ConnectionResetError
