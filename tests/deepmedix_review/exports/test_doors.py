@@ -79,16 +79,34 @@ def test_the_page_asks_for_an_export_shows_it_and_gives_the_archive(
     page = client.get(reverse("export-list")).content.decode()
     assert "none here" in page
     # What the page offers makes the same archive, byte by byte.
-    form = page[page.index('<input type="hidden" name="which"') : page.index("Make it again</button>")]
-    fields: dict[str, list[str]] = defaultdict(list)
-    for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', form):
-        fields[name].append(html.unescape(value))
-    client.post(reverse("export-new"), fields)
+    client.post(reverse("export-new"), hidden_fields(page, up_to="Make it again</button>"))
     again = Export.objects.latest("pk")
     write_export(again.pk)
     again.refresh_from_db()
     assert (again.pk != export.pk, again.sha256) == (True, export.sha256)
     assert archive_of(again)
+
+
+def hidden_fields(page: str, *, up_to: str) -> dict[str, list[str]]:
+    form = page[page.index('<input type="hidden" name="which"') : page.index(up_to)]
+    fields: dict[str, list[str]] = defaultdict(list)
+    for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', form):
+        fields[name].append(html.unescape(value))
+    return fields
+
+
+def test_what_was_given_up_is_asked_for_again_as_it_was(
+    study: ReaderStudy, admin: User, client: Client
+) -> None:
+    client.post(reverse("export-new"), form_of(formats=["csv", "sr"], data_use='Ours & "theirs".'))
+    given_up = Export.objects.get()
+    Export.objects.update(state=JobState.FAILED, error="The disk is full.")
+    page = client.get(reverse("export-list")).content.decode()
+    client.post(reverse("export-new"), hidden_fields(page, up_to="Ask again</button>"))
+    again = Export.objects.latest("pk")
+    assert again.pk != given_up.pk
+    for name in ("reader_studies", "as_of", "formats", "data_use"):
+        assert getattr(again, name) == getattr(given_up, name), name
 
 
 @pytest.mark.parametrize(
