@@ -1,6 +1,6 @@
 """Every address of the platform: pages at the root, the JSON interface below /api/."""
 
-from django.urls import include, path, re_path
+from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from deepmedix_review.accounts import urls as accounts
@@ -38,7 +38,8 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     *(path("api/", include(app.api_urlpatterns)) for app in INTERFACES),
     # With its slash: without one Django first tries whether an address has it.
-    re_path("^api/(?:.*/)?$", NoSuchAddressView.as_view(), name="no-such-address"),
+    path("api/", NoSuchAddressView.as_view(), name="api"),
+    path("api/<path:address>/", NoSuchAddressView.as_view(), name="api-no-such-address"),
     path("dicom-web/", include(dicomweb)),
     *(path("", include(app.page_urlpatterns)) for app in PAGES),
 ]

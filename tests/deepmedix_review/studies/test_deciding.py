@@ -128,6 +128,7 @@ def test_cards_stand_under_the_gravest_kind_and_a_kind_can_be_shown_alone(desk: 
     assert (named.study.label in alone, view.study.label in alone) == (True, False)
     answer = desk.post(SHEET, {"reject": token(named), "kind": "name"}, follow=True)
     assert answer.redirect_chain == [(f"{SHEET}?kind=name", 302)]
+    assert "No study of this kind waits" in desk.get(SHEET, {"kind": "name"}).content.decode()
     assert "No study of this kind waits" not in desk.get(SHEET).content.decode()
     assert states(named, view) == [REJECTED, HELD]
 
