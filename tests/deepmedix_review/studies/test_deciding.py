@@ -162,6 +162,13 @@ def test_what_looks_nearly_the_same_stands_beside_it(desk: Client) -> None:
     assert f"The film of {near.study.label}, nearly the same" in page
 
 
+def test_of_one_that_waits_for_a_look_it_says_so(desk: Client) -> None:
+    near = InstanceFactory.create(series__study__state=Study.State.UNSEEN)
+    held_film(OddKind.NEAR, near_to=near)
+    page = desk.get(SHEET).content.decode()
+    assert ("<span>to look at, <span" in page, "<span>unseen, <span" in page) == (True, False)
+
+
 def test_what_changed_since_the_sheet_was_shown_is_left(desk: Client) -> None:
     grown, decided, plain = held_film(), held_film(), held_film()
     tokens = [token(film) for film in (grown, decided, plain)]
