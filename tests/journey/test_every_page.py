@@ -62,6 +62,7 @@ NO_PAGES = {
     "archive-import-live",
     "message-live",
     "pacs-pull-live",
+    "film-print",
     "training-run-live",
     "training-run-samples",
     "training-run-config",

@@ -1,6 +1,7 @@
 """On the sheet a film is seen in its full size without leaving it, and a tick is kept at once."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from django.urls import reverse
@@ -8,6 +9,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from deepmedix_review.studies.models import Study
 from tests.browser import check_barriers, open_as, watch
+from tests.deepmedix_review.studies.masking.test_finding import film_with_print
 from tests.factories.accounts import AdminFactory
 from tests.factories.studies import store_phantom
 from tests.reading_room import FILM_SIZE
@@ -48,3 +50,16 @@ def test_a_film_is_enlarged_over_the_sheet_and_its_tick_outlives_a_reload(
     assert set(Study.objects.filter(state=Study.State.HELD)) == {newest, second}
     away = ("ERR_FAILED", "htmx:sendError", "htmx:afterRequest")
     assert [problem for problem in problems if not any(word in problem for word in away)] == []
+
+
+def test_a_film_on_which_print_is_found_says_so(
+    live_server: Any, context: BrowserContext, tmp_path: Path
+) -> None:
+    film = film_with_print(tmp_path)
+    page = open_as(AdminFactory.create(), context=context, url=live_server.url)
+    problems = watch(page)
+    for address in (reverse("study-look"), reverse("study-detail", args=[film.study.uid])):
+        page.goto(live_server.url + address)
+        expect(page.get_by_text("2 lines of print found on it")).to_be_visible(timeout=30_000)
+        check_barriers(page)
+    assert problems == []

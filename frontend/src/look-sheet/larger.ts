@@ -104,7 +104,8 @@ export function enlargesFilms(sheet: HTMLFormElement, dialog: HTMLDialogElement)
 }
 
 function keptBeside(tick: HTMLInputElement): string {
-  const words = document.getElementById(tick.getAttribute("aria-describedby") ?? "");
+  // What was found on the film comes first, what is kept of the tick last.
+  const words = document.getElementById(tick.getAttribute("aria-describedby")?.split(" ").at(-1) ?? "");
   const unreachable = tick.parentElement?.querySelector("[data-unreachable]");
   return (unreachable ?? words)?.textContent?.trim() ?? "";
 }

@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from deepmedix_review.accounts import urls as accounts
 from deepmedix_review.audit import urls as audit
+from deepmedix_review.common.api import NoSuchAddressView
 from deepmedix_review.config.health import show_health
 from deepmedix_review.erasure import urls as erasure
 from deepmedix_review.evaluation import urls as evaluation
@@ -36,6 +37,9 @@ urlpatterns = [
     path("healthz", show_health, name="health"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     *(path("api/", include(app.api_urlpatterns)) for app in INTERFACES),
+    # With its slash: without one Django first tries whether an address has it.
+    path("api/", NoSuchAddressView.as_view(), name="api"),
+    path("api/<path:address>/", NoSuchAddressView.as_view(), name="api-no-such-address"),
     path("dicom-web/", include(dicomweb)),
     *(path("", include(app.page_urlpatterns)) for app in PAGES),
 ]

@@ -40,6 +40,7 @@ page_urlpatterns = [
     path("studies/look/", looking_views.look, name="study-look"),
     path("studies/<uuid:uid>/name/", looking_views.tick, name="study-tick-name"),
     path("studies/films/<uuid:uid>/mask/", masking_views.mask, name="film-mask"),
+    path("studies/films/<uuid:uid>/print/", masking_views.warn_of_print, name="film-print"),
     path("studies/films/<uuid:uid>/mask/cancel/", masking_views.cancel, name="film-mask-cancel"),
     path("studies/held/", deciding_views.show_held, name="study-held"),
     path("studies/held/<uuid:uid>/undo/", deciding_views.undo, name="study-held-undo"),

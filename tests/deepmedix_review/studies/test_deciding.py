@@ -128,6 +128,7 @@ def test_cards_stand_under_the_gravest_kind_and_a_kind_can_be_shown_alone(desk: 
     assert (named.study.label in alone, view.study.label in alone) == (True, False)
     answer = desk.post(SHEET, {"reject": token(named), "kind": "name"}, follow=True)
     assert answer.redirect_chain == [(f"{SHEET}?kind=name", 302)]
+    assert "No study of this kind waits" in desk.get(SHEET, {"kind": "name"}).content.decode()
     assert "No study of this kind waits" not in desk.get(SHEET).content.decode()
     assert states(named, view) == [REJECTED, HELD]
 
@@ -159,6 +160,13 @@ def test_what_looks_nearly_the_same_stands_beside_it(desk: Client) -> None:
     for each in (near, film):
         assert reverse("film-picture", args=[each.uid]) in page
     assert f"The film of {near.study.label}, nearly the same" in page
+
+
+def test_of_one_that_waits_for_a_look_it_says_so(desk: Client) -> None:
+    near = InstanceFactory.create(series__study__state=Study.State.UNSEEN)
+    held_film(OddKind.NEAR, near_to=near)
+    page = desk.get(SHEET).content.decode()
+    assert ("<span>to look at, <span" in page, "<span>unseen, <span" in page) == (True, False)
 
 
 def test_what_changed_since_the_sheet_was_shown_is_left(desk: Client) -> None:

@@ -117,6 +117,11 @@ def test_one_kind_is_listed_with_what_is_nearly_the_same(program: APIClient) -> 
     assert (one["study"]["uid"], one["near"]) == (str(film.study.uid), [str(near.study.uid)])
 
 
+def test_of_a_kind_that_none_is_of_none_is_listed(program: APIClient) -> None:
+    held_film(OddKind.VIEW)
+    assert program.get(HELD_STUDIES, {"kind": "polarity"}).json()["results"] == []
+
+
 @pytest.mark.parametrize(
     ("address", "name"), [(HELD_STUDIES, "kind"), ("/api/studies/", "state")], ids=["held", "all"]
 )

@@ -88,7 +88,7 @@ def test_the_page_of_a_study_asks_for_the_reason_and_then_for_the_decision(desk:
     before = desk.get(page).content.decode()
     assert f'action="{hold}"' in before
     assert "Write no name in it" in before
-    assert "Text burned into the picture is not looked for by the platform." in before
+    assert "Text burned into the picture is for a person to find." in before
     assert "nobody had to look: its header denies any text" in before
     after = desk.post(hold, {"reason": REASON}, follow=True).content.decode()
     assert f"{study.label} is on hold" in after
@@ -122,7 +122,7 @@ def test_the_latest_files_renew_themselves_only_where_there_is_a_newer_one(
     address = reverse("study-import-latest")
     page = desk.get(reverse("study-import")).content.decode()
     assert f'hx-get="{address}"' in page
-    assert "is not looked for: a person has to look" in page
+    assert "is not taken away: a person has to look" in page
     batch = start_import(actor=admin, source=ImportBatch.Source.UPLOAD)
     bad = tmp_path / "notes.txt"
     bad.write_text("no film")

@@ -82,19 +82,24 @@ def test_films_from_before_get_their_fingerprint_by_a_sweep(tmp_path: Path) -> N
     assert Instance.objects.get(pk=lost.pk).picture_bands == []
 
 
-@pytest.mark.parametrize("grain", [0, 300], ids=["one grey", "noise alone"])
-def test_a_blank_film_is_held_and_no_other_blank_one_is_nearly_the_same(tmp_path: Path, grain: int) -> None:
+@pytest.mark.parametrize(
+    ("grain", "edge"), [(0, 0), (300, 0), (0, 24)], ids=["one grey", "noise alone", "collimated"]
+)
+def test_a_blank_film_is_held_and_no_other_blank_one_is_nearly_the_same(
+    tmp_path: Path, grain: int, edge: int
+) -> None:
     drawn = np.random.default_rng(7)
     for number in (1, 2):
         path = write_film(tmp_path / f"{number}.dcm", size=128, seed=number)
         film = dcmread(path)
-        film.PixelData = (2000 + number + drawn.normal(0, grain, (128, 128))).astype(np.uint16).tobytes()
+        inside = 2000 + number + drawn.normal(0, grain, (128 - 2 * edge, 128 - 2 * edge))
+        film.PixelData = np.pad(inside, edge).astype(np.uint16).tobytes()
         film.save_as(path)
         item = receive(path)
         assert (item.outcome, kind(item), item.reason) == (
             HELD,
             OddKind.BLANK,
-            "It is blank: one grey all over, or noise alone.",
+            "It is blank: one grey in its middle, or noise alone.",
         )
 
 

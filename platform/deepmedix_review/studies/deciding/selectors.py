@@ -63,7 +63,7 @@ def held_sheet(user: User, *, kind: str = "", before: int | None = None) -> Held
     held = visible_studies(user).filter(state=Study.State.HELD)
     counts = _count_kinds(user)
     page = page_of(
-        (held.filter(held_for=kind) if kind in counts else held).prefetch_related(films_by_series()),
+        (held.filter(held_for=kind) if kind else held).prefetch_related(films_by_series()),
         before=before,
         size=SHEET_SIZE,
     )

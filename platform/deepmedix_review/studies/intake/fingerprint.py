@@ -33,10 +33,12 @@ def bands_of(picture: Image.Image) -> list[int]:
 
 
 def is_blank(picture: Image.Image) -> bool:
-    """Whether there is nothing in it but one grey and noise. Of 15 real films the broad parts span 101 of 255
-    levels and more."""
+    """Whether there is nothing in its middle but one grey and noise: an exposure without a patient may have
+    the edges of its collimation. Of 15 real films the broad parts of the middle span 94 of 255 levels and
+    more."""
     parts = np.asarray(picture.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX), np.float64)
-    return float(np.ptp(np.percentile(parts, (2, 98)))) < _BLANK_RANGE
+    middle = parts[SIDE // 4 : -SIDE // 4, SIDE // 4 : -SIDE // 4]
+    return float(np.ptp(np.percentile(middle, (2, 98)))) < _BLANK_RANGE
 
 
 def _cosines() -> NDArray[np.float64]:

@@ -54,7 +54,7 @@ def find_oddities(film: DecodedFilm, *, smallest_side: int) -> list[Oddity]:
         values = "Its values are larger than its header allows, so its greys may be wrong."
         found.append(Oddity(OddKind.ENCODING, values))
     if film.is_blank:
-        found.append(Oddity(OddKind.BLANK, "It is blank: one grey all over, or noise alone."))
+        found.append(Oddity(OddKind.BLANK, "It is blank: one grey in its middle, or noise alone."))
     elif film.looks_inverted and view not in LATERAL_VIEWS:
         found.append(
             Oddity(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from deepmedix_review.accounts.permissions import Capability, needs_capability
 from deepmedix_review.accounts.selectors import acting_user
@@ -63,6 +63,19 @@ def mask(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     response = _show(request, film, rows=[list(map(str, box)) for box in boxes], refusal=not_found)
     record_event(actor=acting_user(request), action="view_study", subject=film.study)
     return response
+
+
+@require_safe
+@needs_capability(Capability.DECIDE_HELD_STUDIES)
+def warn_of_print(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+    """How many lines of print were found on a film, for whoever looks for a name. Where none was it says
+    nothing: some are missed. It shows nothing of the film, so it is not audited."""
+    film = film_for(acting_user(request), uid)
+    try:
+        num_lines = len(find_text(film))
+    except RefusedByRule:
+        num_lines = 0
+    return render(request, "studies/masking/print.html", {"num_lines": num_lines})
 
 
 @require_POST

@@ -56,7 +56,11 @@ def admin() -> User:
 
 @pytest.fixture
 def film(tmp_path: Path) -> Instance:
-    path = write_film(tmp_path / "film.dcm", size=SIZE, BurnedInAnnotation=None)
+    return film_with_print(tmp_path)
+
+
+def film_with_print(folder: Path) -> Instance:
+    path = write_film(folder / "film.dcm", size=SIZE, BurnedInAnnotation=None)
     dataset = dcmread(path)
     pixels = dataset.pixel_array.copy()
     blank = np.zeros(pixels.shape, np.uint8)
@@ -177,3 +181,20 @@ def test_drawn_chests_have_no_lines() -> None:
         [],
         [],
     ]
+
+
+def test_who_looks_is_told_of_print_and_of_its_absence_nothing(
+    admin: User, film: Instance, tmp_path: Path
+) -> None:
+    plain = receive(write_film(tmp_path / "plain.dcm", size=SIZE, seed=2, BurnedInAnnotation=None)).instance
+    assert plain is not None
+    desk = Client()
+    desk.force_login(admin)
+    before = AuditEvent.objects.count()
+    for each, told in ((film, "2 lines of print found on it"), (plain, "")):
+        assert desk.get(reverse("film-print", args=[each.uid])).content.decode().strip() == told
+    assert AuditEvent.objects.count() == before
+    sheet = desk.get(reverse("study-look")).content.decode()
+    assert all(reverse("film-print", args=[each.uid]) in sheet for each in (film, plain))
+    desk.force_login(ResearcherFactory.create())
+    assert desk.get(reverse("film-print", args=[film.uid])).status_code == 403
