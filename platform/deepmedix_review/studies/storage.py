@@ -13,7 +13,8 @@ from django.conf import settings
 from deepmedix_review.common.disk import require_room, sync
 from deepmedix_review.studies.models import Instance
 
-LEFTOVER_SECONDS = 24 * 3600
+# Longer than anything takes between two writes; short, since what came in may name a patient.
+LEFTOVER_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,12 @@ def delete_film(path: str) -> None:
 
 
 def clear_leftovers() -> None:
-    """What a process that was killed left half-written a day ago or more."""
+    """What a process that was killed left half-done, an hour after it was last written to."""
     before = time.time() - LEFTOVER_SECONDS
     folders = (settings.FILM_FOLDER / "incoming", settings.UPLOAD_FOLDER)
     for path in (path for folder in folders if folder.is_dir() for path in folder.iterdir()):
         try:
-            if path.stat().st_mtime > before:
+            if _last_written(path) > before:
                 continue
             if path.is_dir():
                 shutil.rmtree(path)
@@ -81,6 +82,11 @@ def clear_leftovers() -> None:
                 path.unlink()
         except FileNotFoundError:
             continue  # another process cleared it first
+
+
+def _last_written(path: Path) -> float:
+    """Of a folder the newest of what is in it: a file that grows does not touch its folder."""
+    return max(each.lstat().st_mtime for each in (path, *path.rglob("*")))
 
 
 def film_path(instance: Instance) -> Path:

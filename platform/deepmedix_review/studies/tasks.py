@@ -31,6 +31,7 @@ from deepmedix_review.studies.pulling.running import bring_in
 from deepmedix_review.studies.sent_messages import running as sent_messages
 from deepmedix_review.studies.sent_messages import services as message_services
 from deepmedix_review.studies.sent_messages.receiving import keep_message
+from deepmedix_review.studies.storage import clear_leftovers
 
 # A worker goes over to what else waits after so long.
 MESSAGES_FOR_SECONDS = 30.0
@@ -198,3 +199,4 @@ def tend_films() -> None:
     look_again()
     record_picture_views()
     take_fingerprints()
+    clear_leftovers()

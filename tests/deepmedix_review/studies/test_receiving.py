@@ -3,6 +3,8 @@
 import os
 import re
 import shutil
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from deepmedix_review.studies import batches, holding, services
 from deepmedix_review.studies.models import ImportBatch, ImportItem, Instance, Study
 from deepmedix_review.studies.selectors import film_path, picture_path
 from deepmedix_review.studies.status_codes import is_disk_full
+from deepmedix_review.studies.tasks import tend_films
 from tests.factories.accounts import AdminFactory, ExpertFactory
 from tests.factories.studies import InstanceFactory, StudyFactory, receive, store_phantom, write_film
 
@@ -264,16 +267,25 @@ def test_films_leave_the_database_room_on_the_disk(
     assert receive(path).outcome == Outcome.ACCEPTED
 
 
-def test_what_a_killed_process_left_is_cleared_after_a_day(film_folder: Path) -> None:
-    uploads = film_folder.parent / "uploads"
-    (film_folder / "incoming").mkdir()
-    (uploads / "decoding-old").mkdir()
-    for path in (film_folder / "incoming" / "old", uploads / "decoding-old" / "frame-0", uploads / "young"):
+@pytest.mark.parametrize(
+    "sweep",
+    [tend_films, lambda: batches.start_import(actor=None, source=ImportBatch.Source.COMMAND)],
+    ids=["by the beat", "by the next import"],
+)
+def test_what_a_killed_process_left_goes_an_hour_after_it_was_last_written_to(
+    film_folder: Path, sweep: Callable[[], object]
+) -> None:
+    uploads, two_hours_ago = film_folder.parent / "uploads", time.time() - 2 * 3600
+    for folder in (film_folder / "incoming", uploads / "decoding-old", uploads / "sent-growing"):
+        folder.mkdir()
+    old = (film_folder / "incoming" / "old", uploads / "decoding-old" / "film.json", uploads / "old.dcm")
+    growing, young = uploads / "sent-growing" / "1", uploads / "young.dcm"
+    for path in (*old, growing, young):
         path.touch()
-    for path in (film_folder / "incoming" / "old", uploads / "decoding-old"):
-        os.utime(path, (0, 0))
-    batches.start_import(actor=None, source=ImportBatch.Source.COMMAND)
-    assert _files(film_folder.parent) == [Path("uploads/young")]
+    for path in (*old, uploads / "decoding-old", uploads / "sent-growing"):
+        os.utime(path, (two_hours_ago, two_hours_ago))
+    sweep()
+    assert {film_folder.parent / name for name in _files(film_folder.parent)} == {growing, young}
 
 
 def test_patients_whose_numbers_differ_in_case_alone_are_two(tmp_path: Path) -> None:
