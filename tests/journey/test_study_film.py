@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from deepmedix_review.common.models import JobState
 from deepmedix_review.reasoning.models import Completion, InferenceJob, Region
 from deepmedix_review.reasoning.unfinished import keep
-from deepmedix_review.studies.models import Instance
+from deepmedix_review.studies.models import Instance, Reference, ReferenceRegion
 from inference.engines import SoFar
 from tests.browser import check_barriers, open_as, watch
 from tests.factories.accounts import AdminFactory
@@ -45,6 +45,26 @@ def spacing_mm() -> float:
 
 def labels_on(page: Page) -> Locator:
     return page.locator(".region .plate-text")
+
+
+def test_boxes_of_the_source_are_drawn_on_the_film_and_kept_when_pressed(page: Page) -> None:
+    problems = watch(page)
+    film = Instance.objects.get()
+    reference = Reference.objects.create(study=film.study, labels={"Effusion": "present"})
+    for label, edge in (("Effusion", 40.0), ("Nodule", 120.0)):
+        ReferenceRegion.objects.create(
+            reference=reference, film=film, label=label, x_min=edge, y_min=30.0, x_max=edge + 50, y_max=90.0
+        )
+    page.reload()
+    nodule = page.get_by_role("button", name="Nodule", exact=True)
+    nodule.hover()
+    expect(labels_on(page)).to_have_text(["Nodule"])
+    nodule.click()
+    page.get_by_role("button", name="Effusion", exact=True).focus()
+    expect(labels_on(page)).to_have_text(["Nodule", "Effusion"])
+    expect(nodule).to_have_attribute("aria-pressed", "true")
+    check_barriers(page)
+    assert problems == []
 
 
 def test_regions_of_an_unfinished_text_are_on_the_film_dashed_until_it_ends(page: Page) -> None:
