@@ -38,6 +38,12 @@ class NoSuchAddressView(APIView):
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
         raise NotFound("There is no such address. /api/schema/ lists those that there are.")
 
+    def handle_exception(self, exc: Exception) -> Response:
+        answer = super().handle_exception(exc)
+        # Else Django logs the address, in which a program may have put a name.
+        answer._has_been_logged = True  # type: ignore[attr-defined]
+        return answer
+
 
 class _TooLarge(APIException):
     status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE

@@ -25,6 +25,13 @@ def test_an_address_that_is_none_is_refused_in_json(client: Client, address: str
     assert Client().get(address).status_code == 401
 
 
+def test_what_stands_in_an_address_that_is_none_is_not_logged(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.get("/api/studies/DOE-JANE/").status_code == 404
+    assert "DOE" not in caplog.text
+
+
 def test_an_address_without_its_slash_still_leads_to_the_one_that_has_it(client: Client) -> None:
     assert client.get("/api/studies")["Location"] == "/api/studies/"
 
