@@ -200,3 +200,35 @@ test("each drop keeps its profile, and what could not be sent is sent by it agai
     { name: "b", batch: null },
   ]);
 });
+
+test("one archive alone can be paused between its parts, and goes on", async () => {
+  const server = new Server([{ kind: "unreachable", sentence: "Paused." }]);
+  server.isHolding = true;
+  const file = new File(["x"], "films.zip");
+  Object.defineProperty(file, "size", { value: 2 ** 30 });
+  server.queue.add([{ name: "films.zip", file }], "research");
+  await settle();
+  expect(server.queue.state).toMatchObject({ current: "films.zip", isLong: true, numWaiting: 0 });
+  server.queue.pause();
+  expect(server.way?.mayGoOn()).toBe(false);
+  server.answer();
+  await settle();
+  expect(server.queue.state).toMatchObject({ current: null, numWaiting: 1, halt: { why: "paused" } });
+  server.queue.goOn();
+  await settle();
+  expect(server.names).toEqual(["films.zip", "films.zip"]);
+});
+
+test("a pause that comes with the last file holds nothing back", async () => {
+  const server = new Server();
+  server.isHolding = true;
+  server.queue.add(named("a"), "research");
+  await settle();
+  server.queue.pause();
+  server.answer();
+  await settle();
+  expect(server.queue.state.halt).toBeNull();
+  server.queue.add(named("b"), "research");
+  await settle();
+  expect(server.names).toEqual(["a", "b"]);
+});

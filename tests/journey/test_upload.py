@@ -262,7 +262,7 @@ def test_an_import_is_paused_and_what_waits_is_left_out(
     page.get_by_role("button", name="Pause").click()
     results = page.locator("[data-upload-results]")
     status = results.get_by_role("status")
-    expect(status).to_have_text("Pauses after the file that is on its way.")
+    expect(status).to_have_text("Pauses after what is on its way.")
     check_barriers(page)
     held[0].continue_()
     expect(status).to_have_text("Paused.", timeout=60_000)

@@ -82,8 +82,7 @@ export class ImportProgress {
 
   private tellHalt({ halt, current }: QueueState, numLeft: number): void {
     const sentence = ((): string => {
-      if (halt?.why === "paused")
-        return current === null ? "Paused." : "Pauses after the file that is on its way.";
+      if (halt?.why === "paused") return current === null ? "Paused." : "Pauses after what is on its way.";
       if (halt?.why === "away") return `${halt.sentence} Tried again by itself; nothing is lost meanwhile.`;
       if (halt?.why === "locked-out") return `${halt.sentence} Log in again in another tab, then go on here.`;
       if (numLeft > 0) return "";
@@ -92,11 +91,11 @@ export class ImportProgress {
     if (this.status.textContent !== sentence) this.status.textContent = sentence;
   }
 
-  private offer({ halt, current, numWaiting, numUnsent }: QueueState): void {
+  private offer({ halt, current, isLong, numWaiting, numUnsent }: QueueState): void {
     const offered: [string, () => void][] = [];
     if (halt !== null && numWaiting > 0) {
       offered.push([halt.why === "away" ? "Try now" : "Go on", this.steering.goOn]);
-    } else if (numWaiting > 0) offered.push(["Pause", this.steering.pause]);
+    } else if (halt === null && (numWaiting > 0 || isLong)) offered.push(["Pause", this.steering.pause]);
     if (numWaiting > 0) offered.push([`Leave out ${files(numWaiting)}`, this.steering.leaveOut]);
     if (numUnsent > 0 && current === null && numWaiting === 0) {
       offered.push([`Send ${files(numUnsent)} again`, this.steering.sendAgain]);

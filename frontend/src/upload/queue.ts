@@ -28,6 +28,8 @@ export interface Halt {
 export interface QueueState {
   /** The file that is on its way. */
   readonly current: string | null;
+  /** It takes long enough to be paused by itself: what is as large is sent in parts, if it is an archive. */
+  readonly isLong: boolean;
   readonly numWaiting: number;
   readonly numUnsent: number;
   readonly halt: Halt | null;
@@ -51,6 +53,8 @@ interface Waiting extends NamedFile {
   readonly drop: Drop;
 }
 
+const LONG_BYTES = 16 * 1024 ** 2;
+
 export class UploadQueue {
   private waiting: Waiting[] = [];
   private unsent: Waiting[] = [];
@@ -63,6 +67,7 @@ export class UploadQueue {
   get state(): QueueState {
     return {
       current: this.current?.name ?? null,
+      isLong: (this.current?.file.size ?? 0) > LONG_BYTES,
       numWaiting: this.waiting.length,
       numUnsent: this.unsent.length,
       halt: this.halt,
@@ -81,7 +86,7 @@ export class UploadQueue {
     void this.work();
   }
 
-  /** After the file that is on its way. */
+  /** After the file that is on its way, or its part. */
   pause(): void {
     this.patience.stop();
     this.stop({ why: "paused", sentence: "Paused." });
@@ -136,8 +141,14 @@ export class UploadQueue {
     if (answer.kind === "done") this.done(next, answer.body);
     else if (answer.kind === "refused") this.notSent(next, answer.sentence);
     else this.keep(next, answer);
+    this.forgetLatePause();
     this.host.changed();
     void this.work();
+  }
+
+  /** One that came with the last file has nothing to hold back. */
+  private forgetLatePause(): void {
+    if (this.halt?.why === "paused" && this.waiting.length === 0) this.halt = null;
   }
 
   private done({ name, drop }: Waiting, sent: Sent): void {

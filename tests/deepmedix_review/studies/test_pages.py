@@ -346,6 +346,10 @@ def test_the_command_imports_a_folder_and_says_what_became_of_each(
     assert "1/2 film.dcm: accepted S-" in told
     assert "2/2 odd.dcm: held S-" in told
     assert "2 files: 1 accepted, 1 held, 0 duplicate, 0 refused" in told
+    assert "Nothing new" not in told
+    call_command("import_studies", tmp_path / "folder", actor=admin.username)
+    again = capsys.readouterr().out
+    assert "2 files: 0 accepted, 0 held, 2 duplicate, 0 refused\nNothing new" in again
     (tmp_path / "folder" / "notes.txt").write_text("no film")
     with pytest.raises(SystemExit) as ended:
         call_command("import_studies", tmp_path / "folder")

@@ -67,6 +67,8 @@ class Command(BaseCommand):
         told = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in ImportItem.Outcome.values)
         num_files = outcomes.total()
         self.stdout.write(f"{num_files} {'file' if num_files == 1 else 'files'}: {told}")
+        if num_files and not (outcomes[ImportItem.Outcome.ACCEPTED] or outcomes[ImportItem.Outcome.HELD]):
+            self.stdout.write("Nothing new: no film came that is not here already.")
         if unseen:
             self.stdout.write(
                 f"{len(unseen)} {'study waits' if len(unseen) == 1 else 'studies wait'} to be looked at by "
