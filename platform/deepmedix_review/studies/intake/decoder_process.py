@@ -190,7 +190,7 @@ def _decode(
             "The film's tables for display are damaged, so it can't be shown right. Export it again."
         ) from error
     num_frames, rows, columns = film.pixels.shape
-    is_blank = fingerprint.is_blank(picture)
+    is_blank = fingerprint.is_blank(picture, film.pixels[0])
     return {
         "tags": source.to_json_dict(),
         "rows": rows,
