@@ -141,6 +141,16 @@ def test_lines_of_print_are_suggested_and_taken_moved_left_or_taken_all(page: Pa
     page.keyboard.press("ArrowRight")
     assert numbers(page, 0) == [first[0] + 1, first[1], first[2] + 1, first[3]]
     expect(page.get_by_text("2 lines of print were found")).to_be_visible()
+    # The others keep their numbers, the preview does not cover them, and nothing is overwritten before they
+    # are dealt with.
+    expect(page.get_by_role("button", name="Take ?2")).to_be_visible()
+    page.keyboard.press("p")
+    expect(page.locator(".region.dashed").first).to_be_hidden()
+    page.keyboard.press("p")
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Overwrite and accept").click()
+    expect(page.get_by_text("Nothing was overwritten: ?2, ?3 are neither taken nor left.")).to_be_visible()
+    page.locator(".film-area").focus()
     page.keyboard.press("u")
     page.keyboard.press("u")
     expect(page.get_by_text("3 lines of print were found")).to_be_visible()

@@ -51,6 +51,21 @@ export class Found {
     return this.suggested;
   }
 
+  /** It keeps its number, whatever becomes of the others. */
+  nameOf(uid: string): string {
+    return `?${this.found.findIndex((each) => each.uid === uid) + 1}`;
+  }
+
+  /** Whether all are dealt with; else it says what is not, where that is done. */
+  isDealtWith(): boolean {
+    const open = this.suggested.map(({ uid }) => this.nameOf(uid));
+    if (open.length === 0) return true;
+    const [are, them] = open.length === 1 ? ["is", "it"] : ["are", "them"];
+    this.said.textContent = `Nothing was overwritten: ${open.join(", ")} ${are} neither taken nor left. Take ${them}, or leave what is no text.`;
+    this.said.focus();
+    return false;
+  }
+
   answered(found: readonly Mask[]): void {
     this.isLooking = false;
     this.found = found;
@@ -73,7 +88,7 @@ export class Found {
     this.suggested = stillSuggested(this.found, masks, this.left);
     this.said.textContent = this.inWords();
     this.all.hidden = this.suggested.length < 2;
-    this.list.replaceChildren(...this.suggested.map((one, at) => row(one, at)));
+    this.list.replaceChildren(...this.suggested.map((one) => row(one, this.nameOf(one.uid))));
   }
 
   private inWords(): string {
@@ -97,10 +112,9 @@ export class Found {
   }
 }
 
-function row({ uid, box }: Mask, at: number): HTMLElement {
+function row({ uid, box }: Mask, name: string): HTMLElement {
   const item = document.createElement("li");
   item.dataset.uid = uid;
-  const name = `?${at + 1}`;
   const words = document.createElement("span");
   words.textContent = `${name}: ${box.x_max - box.x_min} × ${box.y_max - box.y_min} pixels, from ${box.x_min}, ${box.y_min}`;
   item.append(words, button("Take", name, "foundTake"), button("Leave", name, "foundLeave"));

@@ -91,10 +91,10 @@ function masksText(form: HTMLFormElement): void {
         focused: uid === masks.inHand,
         adjustable: true,
       })),
-      ...found.suggestions.map(({ uid, box }, at) => ({
+      ...found.suggestions.map(({ uid, box }) => ({
         ...shared,
         uid,
-        label: `?${at + 1}`,
+        label: found.nameOf(uid),
         box,
         colour: SUGGESTED_COLOUR,
         dashed: true,
@@ -178,6 +178,9 @@ function masksText(form: HTMLFormElement): void {
   undo.addEventListener("click", () => change(() => masks.undo()));
   clear.addEventListener("click", () => change(() => masks.clear()));
   preview.addEventListener("click", turnPreview);
+  form.addEventListener("submit", (event) => {
+    if (!found.isDealtWith()) event.preventDefault();
+  });
   for (const hidden of form.querySelectorAll<HTMLElement>("[data-needs-script]")) hidden.hidden = false;
   show();
   arm();
