@@ -61,7 +61,8 @@ def record_events(
                 at=timezone.now(),
                 actor=actor,
                 action=action,
-                subject_type=type(subject).__name__,
+                # Also of one that a request names lazily.
+                subject_type=subject.__class__.__name__,
                 subject_uid=str(subject.uid),
                 details=details | by_program,
                 previous_hash=previous_hash,

@@ -3,6 +3,7 @@
 import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -10,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.utils import DatabaseError
 from django.test import Client
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from deepmedix_review.audit import selectors
@@ -175,3 +177,10 @@ def test_a_person_reads_words_and_pseudonyms_not_lists_and_uids() -> None:
     assert said.endswith(event.hash[:12])
     assert f'title="{event.hash}"' in row
     assert "[" not in said
+
+
+def test_an_account_that_a_request_names_lazily_is_called_as_any_other() -> None:
+    admin = AdminFactory.create()
+    lazily: Any = SimpleLazyObject(lambda: admin)
+    event = record_event(actor=admin, action="view_retention", subject=lazily)
+    assert (event.subject_type, event.subject_uid) == ("User", str(admin.uid))
